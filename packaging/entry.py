@@ -1,0 +1,5 @@
+"""Where the binary starts."""
+
+from vorflug.cli.__main__ import main
+
+main()

@@ -1,0 +1,435 @@
+"""Docker: does the engine run, in which version, and has it room for images?
+
+Sources: Docker Engine API (``/version``, ``/info``); systemctl(1) ``is-enabled``; Docker's storage driver pages.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from vorflug.model.cause import Cause
+from vorflug.model.container_engine import engine_cause, engine_gap
+from vorflug.model.evidence import Evidence
+from vorflug.model.message import Message, msg
+from vorflug.model.quantity import Size, Version
+from vorflug.model.query import Fact, Query
+from vorflug.model.requirement import Gauge, Requirement, Verdict, met, unknown, unmet
+from vorflug.ports import Host
+from vorflug.ports.containers import EngineState
+
+TITLE = msg("Docker")
+
+
+class EngineFact(Fact):
+    """What the engine says about itself; empty strings unless it is answering."""
+
+    state: EngineState
+    socket: str
+    detail: str = ""
+    product: str = ""
+    version: str = ""
+    api_version: str = ""
+    arch: str = ""
+    driver: str = ""
+    driver_type: str = ""
+    """``io.containerd.snapshotter.v1`` with the containerd image store."""
+    backing_file_system: str = ""
+    data_root: str = ""
+    containerd_root: str = ""
+    """Empty where it could not be found out."""
+    cgroup_version: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineQuery(Query[EngineFact]):
+    """What does the engine behind the Docker socket say about itself?"""
+
+    kind = "docker_engine"
+
+    def asks(self) -> Message:
+        return msg("Does the Docker Engine answer, and in which version and with which storage?")
+
+    def observe(self, host: Host) -> EngineFact:
+        engine = host.containers.engine()
+        return EngineFact.model_validate({name: getattr(engine, name) for name in EngineFact.model_fields})
+
+
+class Boot(StrEnum):
+    """Whether docker.service starts with the machine."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+    NO_SYSTEMD = "no_systemd"
+    UNCLEAR = "unclear"
+
+
+class BootFact(Fact):
+    """What systemd says about starting Docker at boot."""
+
+    boot: Boot
+    said: str
+    """systemctl's own word: ``enabled``, ``masked``, ``static``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BootQuery(Query[BootFact]):
+    """Does systemd start Docker at boot?"""
+
+    kind = "docker_boot"
+
+    def asks(self) -> Message:
+        return msg("Does systemd start Docker at boot?")
+
+    def observe(self, host: Host) -> BootFact:
+        if host.commands.which("systemctl") is None or not host.files.exists("/run/systemd/system"):
+            return BootFact(boot=Boot.NO_SYSTEMD, said="")  # sd_booted(3)
+        done = host.commands.run(("systemctl", "is-enabled", "docker.service"))
+        said = done.out.strip() or done.err.strip()[:200]
+        if said in ("enabled", "enabled-runtime", "alias"):
+            boot = Boot.ENABLED
+        elif said in ("disabled", "masked", "masked-runtime", "static", "indirect", "not-found"):
+            boot = Boot.DISABLED
+        else:
+            boot = Boot.UNCLEAR
+        return BootFact(boot=boot, said=said)
+
+
+class ComposeFact(Fact):
+    """The compose programs there are; None where there is none."""
+
+    plugin: str | None
+    """Version of ``docker compose``."""
+    standalone: str | None
+    """Version of ``docker-compose``: 1.x is the Python program that ended in 2023."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComposeQuery(Query[ComposeFact]):
+    """Which compose is there?"""
+
+    kind = "docker_compose_version"
+
+    def asks(self) -> Message:
+        return msg("Which Docker Compose is installed?")
+
+    def observe(self, host: Host) -> ComposeFact:
+        return ComposeFact(
+            plugin=_version_of(host, ("docker", "compose", "version", "--short")),
+            standalone=_version_of(host, ("docker-compose", "version", "--short")),
+        )
+
+
+def _version_of(host: Host, argv: tuple[str, ...]) -> str | None:
+    if host.commands.which(argv[0]) is None:
+        return None
+    done = host.commands.run(argv)
+    text = done.out.strip()
+    # without the plugin docker prints its own help, or ends with an error
+    return text if done.code == 0 and text.removeprefix("v")[:1].isdecimal() and "\n" not in text else None
+
+
+class RoomFact(Fact):
+    """Free space where images and volumes go, in the order of the question's paths."""
+
+    class Place(Fact):
+        """One folder and the file system under it."""
+
+        path: str
+        mount_point: str
+        device: str
+        """``major:minor``: equal for folders that share their space."""
+        free_bytes: int
+
+    places: tuple[Place, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomQuery(Query[RoomFact]):
+    """How much space is free where the engine stores?"""
+
+    kind = "docker_room"
+    paths: tuple[str, ...]
+
+    def asks(self) -> Message:
+        return msg("How much space is free under {paths:list}?", paths=self.paths)
+
+    def observe(self, host: Host) -> RoomFact:
+        found = [(path, host.files.file_system(path)) for path in self.paths]
+        return RoomFact(
+            places=tuple(
+                RoomFact.Place(path=path, mount_point=fs.mount_point, device=fs.device, free_bytes=fs.free_bytes)
+                for path, fs in found
+            )
+        )
+
+
+class OfEngine(Requirement):
+    """A demand that needs an answering engine.  While there is none, all of these share one cause."""
+
+    def queries(self, known: Evidence) -> Sequence[Query[Any]]:  # noqa: ARG002 - subclasses look
+        return [EngineQuery()]
+
+    def judge(self, evidence: Evidence) -> Verdict:
+        engine = evidence[EngineQuery()]
+        return engine_gap(self.wanted(), engine.state, engine.socket) or self.judge_engine(engine, evidence)
+
+    @abstractmethod
+    def judge_engine(self, engine: EngineFact, evidence: Evidence) -> Verdict:
+        """Decide, given an engine that answers."""
+
+
+class RunningRequirement(Requirement):
+    """The engine answers, and starts at boot."""
+
+    kind = "docker_running"
+
+    def wanted(self) -> Message:
+        return msg("the Docker Engine answers, and starts at boot")
+
+    def queries(self, known: Evidence) -> Sequence[Query[Any]]:  # noqa: ARG002 - the same, whatever is known
+        return [EngineQuery(), BootQuery()]
+
+    def about(self, evidence: Evidence) -> Cause | None:
+        engine = evidence[EngineQuery()]
+        return engine_cause(engine.state, engine.socket)
+
+    def judge(self, evidence: Evidence) -> Verdict:
+        engine = evidence[EngineQuery()]
+        cause = engine_cause(engine.state, engine.socket)
+        if cause is not None:
+            fix = cause.fix or msg("Start Docker Engine.")
+            if engine.state in (EngineState.DENIED, EngineState.TIMEOUT, EngineState.REMOTE):
+                return unknown(wanted=self.wanted(), because=cause.says, fix=fix, cause=cause)
+            return unmet(wanted=self.wanted(), seen=cause.says, because=cause.says, fix=fix, cause=cause)
+        boot = evidence[BootQuery()]
+        product = engine.product or "Docker Engine"
+        seen = msg(
+            "{product} {version} answers; docker.service is {said}",
+            product=product,
+            version=engine.version,
+            said=boot.said or "-",
+        )
+        if boot.boot is Boot.ENABLED:
+            return met(
+                wanted=self.wanted(),
+                seen=seen,
+                because=msg("The Docker Engine answers and starts at boot."),
+            )
+        if boot.boot is Boot.DISABLED:
+            return unmet(
+                wanted=self.wanted(),
+                seen=seen,
+                because=msg(
+                    "The Docker Engine answers, but systemd does not start it at boot (docker.service is {said}).",
+                    said=boot.said,
+                ),
+                fix=msg("Enable it: systemctl enable docker."),
+            )
+        return unknown(
+            wanted=self.wanted(),
+            seen=seen,
+            because=(
+                msg("The Docker Engine answers; there is no systemd that could say whether it starts at boot.")
+                if boot.boot is Boot.NO_SYSTEMD
+                else msg(
+                    "The Docker Engine answers; whether it starts at boot systemctl did not say: {said}", said=boot.said
+                )
+            ),
+            fix=msg("Confirm that this machine starts Docker at boot."),
+        )
+
+
+class EngineVersionRequirement(OfEngine):
+    """At least this version of the engine."""
+
+    kind = "docker_engine_version"
+    at_least: Version
+
+    def wanted(self) -> Message:
+        return msg("Docker Engine {least} or newer", least=str(self.at_least))
+
+    def judge_engine(self, engine: EngineFact, evidence: Evidence) -> Verdict:  # noqa: ARG002
+        seen = msg("{product} {version}", product=engine.product or "Docker Engine", version=engine.version)
+        if Version(engine.version) >= self.at_least:
+            return met(
+                wanted=self.wanted(),
+                seen=seen,
+                because=msg("{version} is at least {least}.", version=engine.version, least=str(self.at_least)),
+            )
+        return unmet(
+            wanted=self.wanted(),
+            seen=seen,
+            because=msg("{version} is older than {least}.", version=engine.version, least=str(self.at_least)),
+            fix=msg("Upgrade Docker Engine to {least} or newer.", least=str(self.at_least)),
+        )
+
+
+class ComposeVersionRequirement(OfEngine):
+    """At least this version of Docker Compose: the plugin's where there is one, else the standalone program's."""
+
+    kind = "docker_compose_version"
+    at_least: Version
+
+    def wanted(self) -> Message:
+        return msg("Docker Compose {least} or newer", least=str(self.at_least))
+
+    def queries(self, known: Evidence) -> Sequence[Query[Any]]:  # noqa: ARG002 - the same, whatever is known
+        return [EngineQuery(), ComposeQuery()]
+
+    def judge(self, evidence: Evidence) -> Verdict:
+        compose = evidence[ComposeQuery()]
+        if compose.plugin is None and compose.standalone is None:
+            return super().judge(evidence)  # without an engine that is one fault, not two
+        version = compose.plugin or compose.standalone or ""
+        seen = (
+            msg("docker compose {version}", version=version)
+            if compose.plugin is not None
+            else msg("docker-compose {version} (standalone program)", version=version)
+        )
+        if Version(version) >= self.at_least:
+            return met(
+                wanted=self.wanted(),
+                seen=seen,
+                because=msg("{version} is at least {least}.", version=version, least=str(self.at_least)),
+            )
+        return unmet(
+            wanted=self.wanted(),
+            seen=seen,
+            because=msg("{version} is older than {least}.", version=version, least=str(self.at_least)),
+            fix=msg("Install the package docker-compose-plugin in version {least} or newer.", least=str(self.at_least)),
+        )
+
+    def judge_engine(self, engine: EngineFact, evidence: Evidence) -> Verdict:  # noqa: ARG002
+        return unmet(
+            wanted=self.wanted(),
+            seen=msg("neither docker compose nor docker-compose"),
+            because=msg("Docker Compose is not installed."),
+            fix=msg("Install the package docker-compose-plugin in version {least} or newer.", least=str(self.at_least)),
+        )
+
+
+class StorageDriverRequirement(OfEngine):
+    """The engine stores images with one of these drivers."""
+
+    kind = "docker_storage_driver"
+    allowed: Annotated[tuple[str, ...], Field(min_length=1)]
+    """As ``docker info`` names them: ``overlay2``; ``overlayfs`` with the containerd image store."""
+
+    def wanted(self) -> Message:
+        return msg("storage driver {allowed:or}", allowed=self.allowed)
+
+    def judge_engine(self, engine: EngineFact, evidence: Evidence) -> Verdict:  # noqa: ARG002
+        seen = (
+            msg("{driver} on {backing}", driver=engine.driver, backing=engine.backing_file_system)
+            if engine.backing_file_system
+            else msg("{driver} (containerd image store)", driver=engine.driver)
+            if engine.driver_type
+            else msg("{driver}", driver=engine.driver)
+        )
+        if engine.driver in self.allowed:
+            return met(
+                wanted=self.wanted(),
+                seen=seen,
+                because=msg("The storage driver {driver} is one of those wanted.", driver=engine.driver),
+            )
+        return unmet(
+            wanted=self.wanted(),
+            seen=seen,
+            because=msg("The storage driver is {driver}.", driver=engine.driver),
+            fix=msg(
+                'Set "storage-driver": "{driver}" in daemon.json, restart Docker and pull the images again.',
+                driver=self.allowed[0],
+            ),
+        )
+
+
+class ImageSpaceRequirement(OfEngine):
+    """Free space for images and for the rest of the engine's data; what shares a file system is added up.
+
+    With the containerd image store (the default of new installations since Docker 29) images lie in containerd's root,
+    otherwise in the engine's data root; volumes and logs lie in the data root in either case.
+    """
+
+    kind = "docker_image_space"
+    at_least: Size
+    """For images."""
+    rest: Size = 0
+    """For volumes, logs and layers of containers, in the data root."""
+
+    def wanted(self) -> Message:
+        if self.rest:
+            return msg(
+                "{need:size} free for images and {rest:size} for volumes and logs", need=self.at_least, rest=self.rest
+            )
+        return msg("{need:size} free for images", need=self.at_least)
+
+    def then(self) -> Message:
+        return msg("the free space under the folders that the engine names as its data root and containerd's root")
+
+    def queries(self, known: Evidence) -> Sequence[Query[Any]]:
+        asked: list[Query[Any]] = [EngineQuery()]
+        if EngineQuery() in known and (paths := self._paths(known[EngineQuery()])):
+            asked.append(RoomQuery(paths=paths))
+        return asked
+
+    def judge_engine(self, engine: EngineFact, evidence: Evidence) -> Verdict:
+        paths = self._paths(engine)
+        if not paths:
+            return unknown(
+                wanted=self.wanted(),
+                because=msg("Where the engine stores images could not be found out."),
+                fix=msg("Run again as root, so that /etc/containerd/config.toml can be read."),
+            )
+        places = evidence[RoomQuery(paths=paths)].places
+        needs = (self.at_least, self.rest) if len(paths) > 1 else (self.at_least + self.rest,)
+        wanted_on: dict[str, int] = {}
+        for place, need in zip(places, needs, strict=True):
+            wanted_on[place.device] = wanted_on.get(place.device, 0) + need
+        # the tightest file system speaks for all
+        tightest = min(places, key=lambda p: p.free_bytes - wanted_on[p.device])
+        need, free = wanted_on[tightest.device], tightest.free_bytes
+        folders = tuple(p.path for p in places if p.device == tightest.device)
+        seen = msg(
+            "{free:size} free under {folders:list} ({mount})", free=free, folders=folders, mount=tightest.mount_point
+        )
+        gauge = Gauge(free, need, "B")
+        if free >= need:
+            return met(
+                wanted=self.wanted(),
+                seen=seen,
+                because=msg("{free:size} are free, {need:size} are wanted there.", free=free, need=need),
+                gauge=gauge,
+            )
+        return unmet(
+            wanted=self.wanted(),
+            seen=seen,
+            because=msg(
+                "{free:size} are free under {folders:list}, {need:size} are wanted there.",
+                free=free,
+                folders=folders,
+                need=need,
+            ),
+            fix=msg(
+                "Enlarge {mount} so that {need:size} are free, or mount a volume of its own under {folders:list}.",
+                mount=tightest.mount_point,
+                need=need,
+                folders=folders,
+            ),
+            gauge=gauge,
+        )
+
+    @staticmethod
+    def _paths(engine: EngineFact) -> tuple[str, ...]:
+        """Where images go, then where the rest goes if that is another folder; empty where that is not known."""
+        if engine.state is not EngineState.ANSWERING or not engine.data_root:
+            return ()
+        if not engine.driver_type:
+            return (engine.data_root,)
+        return (engine.containerd_root, engine.data_root) if engine.containerd_root else ()

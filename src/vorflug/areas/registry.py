@@ -1,0 +1,183 @@
+"""The image registry: can it be reached with its token service and data hosts, and what may this host's login pull?
+
+Sources: the OCI distribution specification 1.1 and the token authentication specification of the distribution project;
+which answers are healthy comes from the profile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote, urlsplit
+
+from vorflug.model import netcause
+from vorflug.model.cause import Cause
+from vorflug.model.challenge import Challenge, challenges
+from vorflug.model.evidence import Evidence
+from vorflug.model.fingerprint import Confidence, Fingerprint
+from vorflug.model.message import Message, msg
+from vorflug.model.probing import RequestQuery
+from vorflug.model.registry import AtRegistry, HostPort
+from vorflug.model.requirement import Verdict, met, unknown, unmet
+from vorflug.ports.net import Stage, Trace
+
+TITLE = msg("Image registry")
+
+_CHALLENGE = "www-authenticate"
+
+
+class ReachableRequirement(AtRegistry):
+    """The registry answers as a registry, its token service gives tokens, its data hosts can be reached."""
+
+    kind = "registry_reachable"
+    answer: Fingerprint
+    """The healthy answer to GET /v2/ without credentials."""
+    token_answer: Fingerprint | None = None
+    """The healthy answer of the token service without credentials; None where an answer of any kind will do."""
+    data_hosts: tuple[HostPort, ...] = ()
+    """Hosts that send the layers; they are asked up to TLS only, their answers differ."""
+
+    def wanted(self) -> Message:
+        if self.data_hosts:
+            return msg(
+                "{registry}, its token service and {hosts:list} answer", registry=self.registry, hosts=self.data_hosts
+            )
+        return msg("{registry} and its token service answer", registry=self.registry)
+
+    def then(self) -> Message | None:
+        hosts = (self.registry, *self.token_hosts)
+        return msg("the token service that the registry names, if it is on {hosts:or}", hosts=hosts)
+
+    def queries(self, known: Evidence) -> Sequence[RequestQuery]:
+        base = self._base()
+        asked = [base, *(self._data(host) for host in self.data_hosts)]
+        if base in known:
+            challenge = _bearer(known[base].trace)
+            if challenge is not None and self._realm_fault(challenge) is None:
+                asked.append(self._token(challenge))
+        return asked
+
+    def _base(self) -> RequestQuery:
+        marks = Fingerprint(headers=self.answer.headers).kept_headers()
+        return RequestQuery(
+            url=f"https://{self.registry}/v2/",
+            look_for=self.answer.body,
+            proxy=self.proxy,
+            ca_file=self.ca_file,
+            keep_headers=tuple(sorted({*marks, _CHALLENGE})),
+        )
+
+    def _data(self, host: str) -> RequestQuery:
+        return RequestQuery(url=f"https://{host}/", method="HEAD", proxy=self.proxy, ca_file=self.ca_file)
+
+    def _token(self, challenge: Challenge) -> RequestQuery:
+        url = challenge.parameters["realm"]
+        if service := challenge.parameters.get("service"):
+            url += ("&" if "?" in url else "?") + "service=" + quote(service, safe="")
+        return RequestQuery.expecting(
+            self.token_answer or Fingerprint(), url=url, proxy=self.proxy, ca_file=self.ca_file
+        )
+
+    def judge(self, evidence: Evidence) -> Verdict:
+        base = self._base()
+        trace = evidence[base].trace
+        if (verdict := self._answers(trace, base.url, self.answer)) is not None:
+            return verdict
+        challenge = _bearer(trace)
+        if challenge is not None:
+            if (fault := self._realm_fault(challenge)) is not None:
+                return fault
+            token = self._token(challenge)
+            if (verdict := self._answers(evidence[token].trace, token.url, self.token_answer)) is not None:
+                return verdict
+        for host in self.data_hosts:
+            data = self._data(host)
+            there = evidence[data].trace
+            stopped = netcause.stopped(there, data.url)
+            stage = there.stopped_at
+            # whatever it says over HTTP, the way to it is open
+            if stopped is not None and stage is not None and stage.stage is not Stage.HTTP:
+                return self._stopped(stopped)
+        return met(
+            wanted=self.wanted(),
+            seen=_answer(trace),
+            because=msg(
+                "{registry} answers as a registry does, and so do the hosts behind it.", registry=self.registry
+            ),
+        )
+
+    def _answers(self, trace: Trace, url: str, healthy: Fingerprint | None) -> Verdict | None:
+        """What is wrong with the way to *url* or with its answer."""
+        stopped = netcause.stopped(trace, url)
+        if stopped is not None:
+            return self._stopped(stopped)
+        differences = () if healthy is None or trace.http is None else healthy.compare(trace.http)
+        if not differences:
+            return None
+        says = msg("{url} answers, but not as expected: {differences}.", url=url, differences=differences)
+        fix = msg(
+            "Check what answers at {url}: a proxy's block page, another service, or a fault of the service.", url=url
+        )
+        if healthy is not None and healthy.confidence is Confidence.UNVERIFIED:
+            return unknown(wanted=self.wanted(), seen=_answer(trace), because=says, fix=fix)
+        cause = Cause("http.wrong_target", f"{trace.host}:{trace.port}", says, fix)
+        return unmet(wanted=self.wanted(), seen=_answer(trace), because=says, fix=fix, cause=cause)
+
+    def _stopped(self, stopped: netcause.Stopped) -> Verdict:
+        return unmet(
+            wanted=self.wanted(), seen=stopped.says, because=stopped.says, fix=stopped.fix, cause=stopped.cause
+        )
+
+    def _realm_fault(self, challenge: Challenge) -> Verdict | None:
+        """What is wrong with the address of the token service that the registry names."""
+        realm = challenge.parameters["realm"]
+        scheme, place = _place(realm)
+        seen = msg("token service {realm}", realm=realm)
+        if scheme != "https":
+            return unmet(
+                wanted=self.wanted(),
+                seen=seen,
+                because=msg(
+                    "{registry} names a token service without TLS ({realm}).", registry=self.registry, realm=realm
+                ),
+                fix=msg("Correct the external address in the registry's own configuration (Harbor: external_url)."),
+            )
+        if place not in {self.registry, *self.token_hosts}:
+            return unmet(
+                wanted=self.wanted(),
+                seen=seen,
+                because=msg(
+                    "{registry} sends its users to {place} for a token, which is none of {hosts:list}.",
+                    registry=self.registry,
+                    place=place,
+                    hosts=(self.registry, *self.token_hosts),
+                ),
+                fix=msg(
+                    "If {place} belongs to the registry, name it as a token host; "
+                    "otherwise find out who answers for {registry}.",
+                    place=place,
+                    registry=self.registry,
+                ),
+            )
+        return None
+
+
+def _bearer(trace: Trace) -> Challenge | None:
+    """The challenge that sends us to a token service."""
+    if trace.http is None:
+        return None
+    offered = challenges(value for name, value in trace.http.headers if name == _CHALLENGE)
+    return next((c for c in offered if c.scheme == "bearer" and c.parameters.get("realm")), None)
+
+
+def _place(url: str) -> tuple[str, str]:
+    """Scheme and ``host[:port]`` of *url*; empty where it is none, or carries userinfo."""
+    try:
+        parts = urlsplit(url)
+        port = "" if parts.port in {None, 443} else f":{parts.port}"
+    except ValueError:
+        return "", ""
+    return parts.scheme, "" if "@" in parts.netloc else f"{parts.hostname or ''}{port}"
+
+
+def _answer(trace: Trace) -> Message:
+    return msg("HTTP {status} from {host}", status=trace.http.status if trace.http else 0, host=trace.host)

@@ -1,0 +1,1 @@
+"""The command line: commands, live progress, exit codes."""

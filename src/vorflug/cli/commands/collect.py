@@ -1,0 +1,48 @@
+"""``vorflug collect``: ask only."""
+
+from __future__ import annotations
+
+import click
+
+from vorflug.cli import options
+from vorflug.cli.errors import Exit
+from vorflug.cli.language import tell
+from vorflug.cli.options import language, option, profile_options
+from vorflug.model.message import msg
+
+
+@click.command(
+    help=tell(msg("Ask this machine and write the facts to a file; judge them later and elsewhere with evaluate.")),
+    epilog=tell(msg("Example: vorflug collect --site site.yaml --out facts.json")),
+)
+@profile_options
+@option("--out", metavar="FACTS", required=True, text=msg("File to write the facts to."))
+@option(
+    "--deadline",
+    type=click.FloatRange(min=0.1, max=86400),
+    default=120.0,
+    text=msg("Seconds for the whole collection."),
+)
+@language
+def command(
+    profile_ref: str | None,
+    site_file: str | None,
+    size: str | None,
+    model: str | None,
+    phase: str | None,
+    out: str,
+    deadline: float,
+) -> int:
+    """Write the facts; 0 when they were collected, 130 when that was interrupted."""
+    from vorflug.cli.collecting import collect_here
+    from vorflug.cli.output import output_file
+    from vorflug.documents import facts
+    from vorflug.host.secrets import redact
+    from vorflug.pipeline import facts as gather
+
+    case = options.case(profile_ref, site_file, size, model, phase)
+    with output_file(out) as file:
+        collected = collect_here(case, deadline)
+        file.write(facts.write(gather(case, collected.observations, collected.host, collected.times), redact))
+    click.echo(tell(msg("{count} facts in {file}", count=len(collected.observations), file=out)), err=True)
+    return int(Exit.INTERRUPTED if collected.signalled else Exit.READY)

@@ -1,0 +1,90 @@
+"""``vorflug explain``: what a requirement means, why it is asked, where it comes from, what to do."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+import click
+
+from vorflug.cli import options
+from vorflug.cli.errors import Refusal
+from vorflug.cli.language import tell
+from vorflug.cli.options import language, option, profile_options
+from vorflug.model.message import Message, Text, msg
+
+
+@click.command(
+    help=tell(msg("What a requirement means, why it is asked, its source and what to do.")),
+    epilog=tell(msg("Example: vorflug explain OS-005 --lang de")),
+)
+@click.argument("requirement_id", metavar="ID")
+@profile_options
+@language
+def command(
+    requirement_id: str,
+    profile_ref: str | None,
+    site_file: str | None,
+    size: str | None,
+    model: str | None,
+    phase: str | None,
+) -> int:
+    """Print the page of one requirement."""
+    from vorflug.engine import registry
+    from vorflug.model.cause import TEAM_NAMES
+    from vorflug.model.evidence import Evidence
+    from vorflug.model.requirement import Excluded, Item, Pending, Requirement, header_of
+    from vorflug.render.words import BASES, LEVELS, PHASES
+
+    case = options.case(profile_ref, site_file, size, model, phase)
+    items: dict[str, Item] = {}
+    for other in (case.model, *(m for m in case.profile.models if m is not case.model)):
+        for one in options.make_case(case.profile, case.site, size, other.value, phase).items():
+            items.setdefault(header_of(one).id, one)
+    found = items.get(requirement_id) or items.get(requirement_id.upper())
+    if found is None:
+        near = get_close_matches(requirement_id.upper(), items, n=1)
+        raise Refusal(
+            msg(
+                "There is no requirement {id} in {profile}; did you mean {near}?",
+                id=requirement_id,
+                profile=case.profile.name,
+                near=near[0],
+            )
+            if near
+            else msg(
+                "There is no requirement {id} in {profile}; vorflug profile show lists them.",
+                id=requirement_id,
+                profile=case.profile.name,
+            )
+        )
+    item: Item = found
+    header = header_of(item)
+
+    def line(label: Message, text: Message | Text | str) -> None:
+        click.echo(f"{tell(label)}: {tell(text) if not isinstance(text, str) else text}")
+
+    click.echo(f"{header.id}  {tell(Text(header.title.en, header.title.de))}")
+    click.echo()
+    if header.why is not None:
+        line(msg("Why"), Text(header.why.en, header.why.de))
+    line(msg("Level"), LEVELS[header.level])
+    line(msg("Subject"), registry.title(registry.area_of(registry.requirements()[item.kind])))
+    line(msg("Team"), TEAM_NAMES[header.team])
+    line(msg("Operating models"), ", ".join(m.value for m in header.models))
+    line(msg("Phases"), ", ".join(tell(PHASES[p]) for p in header.phases))
+    line(msg("Basis"), BASES[header.basis])
+    for key in header.sources:
+        line(msg("Source"), f"{key}: {case.profile.sources[key]}")
+    match item:
+        case Requirement():
+            line(msg("Wanted"), item.wanted())
+            for query in item.queries(Evidence()):
+                line(msg("Asked"), query.asks())
+            if (then := item.then()) is not None:
+                line(msg("Then"), then)
+        case Pending():
+            line(msg("Not asked"), item.cause.says)
+        case Excluded():
+            line(msg("Not applicable"), item.because)
+    line(msg("If it is not met"), Text(header.advice.en, header.advice.de))
+    return 0

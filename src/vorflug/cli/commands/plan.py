@@ -1,0 +1,92 @@
+"""``vorflug plan``: what will be asked and who will be contacted, before anything happens."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from vorflug.cli import options
+from vorflug.cli.language import tell
+from vorflug.cli.options import language, option, profile_options
+from vorflug.model.message import msg
+
+
+@click.command(
+    help=tell(msg("Show every question and every contact before it happens. Asks nothing, contacts nobody.")),
+    epilog=tell(msg("Example: vorflug plan --model compose --size M --site site.yaml")),
+)
+@profile_options
+@option("--format", "format_", type=click.Choice(["terminal", "json"]), default="terminal", text=msg("Output format."))
+@language
+def command(
+    profile_ref: str | None,
+    site_file: str | None,
+    size: str | None,
+    model: str | None,
+    phase: str | None,
+    format_: str,
+) -> int:
+    """Print the plan; always 0 when it could be made."""
+    from vorflug.documents.facts import write_query
+    from vorflug.engine.plan import plan
+    from vorflug.model.query import Reach
+    from vorflug.model.report import Sentence
+    from vorflug.model.requirement import Pending
+
+    case = options.case(profile_ref, site_file, size, model, phase)
+    asked = plan(case.asked())
+    pending = [i for i in case.items() if isinstance(i, Pending)]
+    if format_ == "json":
+        rows: list[dict[str, Any]] = [
+            {
+                "query": write_query(query),
+                "asks": Sentence.of(query.asks()).model_dump(exclude_none=True),
+                "reach": query.reach.value,
+                "exclusive": query.exclusive,
+                "deadline_s": query.deadline,
+                "for": sorted({r.id for r in requirements}),
+                "then": sorted({then.text for r in requirements if (then := r.then()) is not None}),
+            }
+            for query, requirements in asked.items()
+        ]
+        waiting = [{"id": p.header.id, "missing": p.cause.subject} for p in pending]
+        click.echo(
+            json.dumps(
+                {"schema": "vorflug/plan/1", "questions": rows, "waiting": waiting}, ensure_ascii=False, indent=1
+            )
+        )
+        return 0
+    headings = {
+        Reach.LOCAL: msg("On this machine, read only"),
+        Reach.NETWORK: msg("Over the network"),
+    }
+    for reach, heading in headings.items():
+        chosen = {q: rs for q, rs in asked.items() if q.reach is reach}
+        click.echo(f"{tell(heading)} ({len(chosen)})")
+        for query, requirements in chosen.items():
+            ids = sorted({r.id for r in requirements})
+            click.echo(f"  {tell(query.asks())}  [{', '.join(ids)}]")
+            for then in dict.fromkeys(t for r in requirements if (t := r.then()) is not None):
+                click.echo(f"    {tell(msg('then: {sentence}', sentence=then))}")
+        click.echo()
+    if pending:
+        click.echo(tell(msg("Not asked, because a value is missing in the site file")) + f" ({len(pending)})")
+        missing: dict[str, list[str]] = {}
+        for item in pending:
+            missing.setdefault(item.cause.subject, []).append(item.header.id)
+        for name, ids in missing.items():
+            click.echo(f"  {name}  [{', '.join(ids)}]")
+        click.echo()
+    others = [m.value for m in case.profile.models if m is not case.model]
+    if others:
+        click.echo(
+            tell(
+                msg(
+                    "What is local and free is also asked for the other operating models ({models}).",
+                    models=tuple(others),
+                )
+            )
+        )
+    return 0

@@ -1,0 +1,145 @@
+"""Options that several commands share, and the case that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from vorflug.cli.errors import Refusal
+from vorflug.cli.language import tell
+from vorflug.model.message import Message, msg
+
+if TYPE_CHECKING:
+    from vorflug.documents.profile import Profile
+    from vorflug.documents.site import Site
+    from vorflug.pipeline import Case
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SIZES = ("S", "M", "L")
+MODELS = ("saas", "compose", "kubernetes", "hybrid")
+PHASES = ("pre-install", "test-deployment", "go-live", "operations")
+
+
+def option(*names: str, text: Message, **settings: Any) -> Callable[[F], F]:
+    """A click option whose help is said in the chosen language."""
+    return click.option(*names, help=tell(text), **settings)
+
+
+def language(function: F) -> F:
+    """``--lang``; its value was taken before click ran (see `cli.language`)."""
+    return option("--lang", text=msg("Language of all texts."), type=click.Choice(["de", "en"]), expose_value=False)(
+        function
+    )
+
+
+def profile_options(function: F) -> F:
+    """Which profile, with which values, for which case."""
+    for decorate in reversed(
+        (
+            option(
+                "--profile",
+                "profile_ref",
+                metavar="NAME|FILE",
+                text=msg("Requirements profile: NAME, NAME@VERSION or a file; default: the newest shipped."),
+            ),
+            option(
+                "--site", "site_file", metavar="FILE", text=msg("The customer's values (vorflug site init writes one).")
+            ),
+            option("--size", text=msg("Sizing class; default S."), type=click.Choice(SIZES)),
+            option("--model", text=msg("Operating model; default compose."), type=click.Choice(MODELS)),
+            option("--phase", text=msg("Delivery phase; default pre-install."), type=click.Choice(PHASES)),
+        )
+    ):
+        function = decorate(function)
+    return function
+
+
+def verdict_options(function: F) -> F:
+    """What counts in the exit code."""
+    for decorate in reversed(
+        (
+            option("--strict", is_flag=True, text=msg("End with 4 where a should is unmet.")),
+            option(
+                "--with-confirmations", is_flag=True, text=msg("Let outstanding confirmations count in the exit code.")
+            ),
+        )
+    ):
+        function = decorate(function)
+    return function
+
+
+def case(
+    profile_ref: str | None,
+    site_file: str | None,
+    size: str | None,
+    model: str | None,
+    phase: str | None,
+    *,
+    strict: bool = False,
+    with_confirmations: bool = False,
+) -> Case:
+    """The case that the options name.  Raises Refusal (2) where a file is wrong."""
+    from pathlib import Path
+
+    from vorflug.documents import library
+    from vorflug.documents import site as site_documents
+
+    path = Path(site_file) if site_file else None
+    if path is not None and profile_ref is None:
+        profile_ref = refusing(lambda: site_documents.pinned(path))
+    profile = refusing(lambda: library.load(profile_ref))
+    site = refusing(lambda: site_documents.load(path, profile)) if path else site_documents.Site.empty()
+    return make_case(profile, site, size, model, phase, strict=strict, with_confirmations=with_confirmations)
+
+
+def make_case(
+    profile: Profile,
+    site: Site,
+    size: str | None,
+    model: str | None,
+    phase: str | None,
+    *,
+    strict: bool = False,
+    with_confirmations: bool = False,
+) -> Case:
+    """The case: an option wins over the site file, the site file over the defaults."""
+    from vorflug.model.requirement import HostSize, OperatingModel, Phase
+    from vorflug.pipeline import Case
+
+    return Case(
+        profile=profile,
+        site=site,
+        size=HostSize(size or site.size or "S"),
+        model=OperatingModel(model or site.model or "compose"),
+        phase=Phase(phase or site.phase or "pre-install"),
+        strict=strict,
+        with_confirmations=with_confirmations,
+    )
+
+
+R = TypeVar("R")
+
+
+def refusing(read: Callable[[], R]) -> R:
+    """Call *read*; a document that it refuses ends the command with its sentences and exit code 2."""
+    from vorflug.documents.problems import DocumentError
+
+    try:
+        return read()
+    except DocumentError as refused:
+        raise Refusal(refused.message) from refused
+
+
+def judging(judge: Callable[[], R]) -> R:
+    """Call *judge*; where no requirement applies at all, the command ends with 2: nothing checked is never ready."""
+    from vorflug.engine.verdict import NothingJudged
+
+    try:
+        return refusing(judge)
+    except NothingJudged as nothing:
+        raise Refusal(
+            msg("No requirement of the profile applies to this operating model and phase; choose others.")
+        ) from nothing

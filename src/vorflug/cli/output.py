@@ -1,0 +1,67 @@
+"""Files that commands read and write, and the terminal's width."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vorflug.cli.errors import Refusal
+from vorflug.model.message import msg
+
+_MOST = 64 << 20
+
+
+def read_file(path: str) -> bytes:
+    """The bytes of a file, or of ``report.json`` in a report folder.  Raises Refusal (2)."""
+    file = Path(path)
+    if file.is_dir():
+        file /= "report.json"
+    try:
+        # O_NONBLOCK: a pipe that nobody writes to must not hang us
+        with os.fdopen(os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise Refusal(msg("{file}: wanted a file, but it is something else.", file=path))
+            data = stream.read(_MOST + 1)
+    except OSError as error:
+        raise Refusal(msg("{file}: cannot be read: {why}", file=path, why=error.strerror or str(error))) from error
+    if len(data) > _MOST:
+        raise Refusal(msg("{file}: larger than {most:size}.", file=path, most=_MOST))
+    return data
+
+
+def terminal_width() -> int:
+    """Columns of the terminal: COLUMNS, else what it says, else 80."""
+    return max(40, shutil.get_terminal_size((80, 24)).columns)
+
+
+class OutputFile:
+    """A file that will be written at once and whole."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self, data: bytes) -> None:
+        """Write it atomically, 0600.  Raises Refusal (2)."""
+        from vorflug.documents.folder import OutputRefused, write_file
+
+        try:
+            write_file(self._path, data)
+        except OutputRefused as refused:
+            raise Refusal(refused.message) from refused
+
+
+@contextmanager
+def output_file(path: str) -> Iterator[OutputFile]:
+    """Check that *path* can be written before the work begins; raises Refusal (2) where it cannot."""
+    folder = Path(path).absolute().parent
+    if not folder.is_dir():
+        raise Refusal(msg("{file}: there is no folder {folder}; make it first.", file=path, folder=str(folder)))
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Refusal(msg("{file}: the folder {folder} cannot be written.", file=path, folder=str(folder)))
+    if Path(path).is_dir():
+        raise Refusal(msg("{file}: wanted a file, but it is a folder.", file=path))
+    yield OutputFile(Path(path))

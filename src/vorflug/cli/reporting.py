@@ -1,0 +1,100 @@
+"""Writes the report folder of a run and tells where it lies."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vorflug.cli.errors import Refusal
+from vorflug.cli.language import tell
+from vorflug.cli.output import terminal_width
+from vorflug.model.message import msg
+
+if TYPE_CHECKING:
+    from vorflug.attest.keys import SigningKey
+    from vorflug.documents.folder import ReportFolder
+    from vorflug.model.report import Report
+
+
+@dataclass(frozen=True)
+class Written:
+    """Where a report lies, and who signed it."""
+
+    folder: Path
+    key: SigningKey
+
+
+def signing_key(key_file: str | None) -> SigningKey:
+    """The key that was named, else the user's own.  Raises Refusal (2) for one that cannot be used."""
+    from vorflug.attest import keys
+
+    try:
+        return keys.load(Path(key_file)) if key_file else keys.report_key()
+    except keys.KeyRefused as refused:
+        raise Refusal(refused.message) from refused
+
+
+def folder(out: str) -> ReportFolder:
+    """The new report folder in *out*.  Raises Refusal (2) where it cannot be written."""
+    from vorflug.documents.folder import OutputRefused, ReportFolder
+    from vorflug.host.live import identity
+
+    try:
+        return ReportFolder.open(Path(out), identity.name(), datetime.now(UTC))
+    except OutputRefused as refused:
+        raise Refusal(refused.message) from refused
+
+
+def write(folder: ReportFolder, report: Report, key: SigningKey, language: str) -> Written:
+    """Write the four files.  Raises Refusal (2) where that fails; the findings were shown by then."""
+    from vorflug.attest.sign import sign_report
+    from vorflug.attest.statement import preflight
+    from vorflug.documents import facts
+    from vorflug.documents.folder import OutputRefused
+    from vorflug.host.secrets import redact
+    from vorflug.model.report import Report
+    from vorflug.render.html import render_html
+
+    data = facts.write(report, redact)
+    # what is signed and what is shown is made from the very bytes that are written
+    plain = json.loads(data)
+    page = render_html(Report.model_validate(plain), lang=language, fingerprint=key.fingerprint).encode()
+    predicate = preflight(plain)
+    envelope = sign_report({"report.json": data, "report.html": page}, predicate, key)
+    try:
+        folder.write("report.json", data)
+        folder.write("report.html", page)
+        folder.write("report-key.pub", key.public_pem, 0o644)
+        # last, so that a folder with an envelope is a whole one
+        folder.write("attestation.dsse.json", envelope)
+    except OutputRefused as refused:
+        raise Refusal(refused.message) from refused
+    return Written(folder.path, key)
+
+
+def show(report: Report, written: Written | None, format_: str, language: str) -> None:
+    """Print what was asked for on stdout; *written* is None where the folder could not be written."""
+    from vorflug.documents import facts
+    from vorflug.host.secrets import redact
+    from vorflug.render.terminal import render_terminal, wants_color
+
+    if format_ == "json":
+        click.echo(facts.write(report, redact), nl=False)
+        return
+    click.echo(
+        render_terminal(
+            report,
+            lang=language,
+            width=terminal_width(),
+            color=wants_color(),
+            folder=str(written.folder) if written else None,
+            fingerprint=written.key.fingerprint if written else None,
+            key_note=written.key.ephemeral_because if written else None,
+        ),
+        nl=False,
+    )

@@ -1,0 +1,1 @@
+"""Bytes on one side, values on the other: profiles, site files, facts, reports."""

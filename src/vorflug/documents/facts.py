@@ -1,0 +1,142 @@
+"""Observations as plain JSON, and back.
+
+A query is written as its kind and fields, a fact as its fields.  Reading is strict: a kind that this program does not
+know is refused by name, so that facts are never judged in part.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from vorflug.documents.problems import DocumentError, Place, Problem
+from vorflug.engine import registry
+from vorflug.model.message import Message, msg
+from vorflug.model.query import Observation, Query, Reason, Seen, Unseen
+from vorflug.model.report import FactInfo, Facts, Report, Sentence
+
+Redact = Callable[[str], str]
+"""Strikes secrets out of a string."""
+
+MOST_BYTES = 64 << 20
+"""A facts file or report larger than this is refused before it is parsed."""
+
+
+def _refused(says: Message, file: str = "facts", line: int = 0) -> DocumentError:
+    return DocumentError([Problem(Place(file, line, 1 if line else 0), says)])
+
+
+@cache
+def _adapter(type_: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(type_)
+
+
+def write_query(query: Query[Any]) -> dict[str, Any]:
+    """A query as plans, facts files and reports show it."""
+    return {"kind": query.kind, **_adapter(type(query)).dump_python(query, mode="json")}
+
+
+def read_query(fields: dict[str, Any]) -> Query[Any]:
+    """Read a query back.  Raises DocumentError for a kind that is not known."""
+    fields = dict(fields)
+    kind = fields.pop("kind", None)
+    type_ = registry.queries().get(str(kind))
+    if type_ is None:
+        raise _refused(
+            msg("holds a question of the unknown kind {kind}: it comes from another version of Vorflug.", kind=str(kind))
+        )
+    return cast(Query[Any], _adapter(type_).validate_python(fields))
+
+
+def write_observation(observation: Observation) -> FactInfo:
+    """One row of a facts file."""
+    fact: dict[str, Any] | None = None
+    unseen: dict[str, str] | None = None
+    match observation.result:
+        case Seen(seen):
+            fact = seen.model_dump(mode="json")
+        case Unseen(reason, detail):
+            unseen = {"reason": reason.value, "detail": detail}
+    return FactInfo(
+        query=write_query(observation.query),
+        asks=Sentence.of(observation.query.asks()),
+        fact=fact,
+        unseen=unseen,
+        took_s=round(observation.took_s, 4),
+    )
+
+
+def read_observation(row: FactInfo) -> Observation:
+    """Read one row back.  Raises DocumentError."""
+    kind = str(row.query.get("kind"))
+    try:
+        query = read_query(row.query)
+        if row.fact is not None:
+            seen = registry.fact_of(type(query)).model_validate(row.fact)
+            return Observation(query, Seen(seen), row.took_s)
+        if row.unseen is not None:
+            return Observation(query, Unseen(Reason(row.unseen["reason"]), row.unseen.get("detail", "")), row.took_s)
+    except (ValidationError, ValueError, KeyError) as error:
+        raise _refused(msg("the question of kind {kind} cannot be read: {error}", kind=kind, error=_brief(error))) from error
+    raise _refused(msg("the question of kind {kind} has neither a fact nor a reason why there is none.", kind=kind))
+
+
+def observations(document: Facts | Report) -> list[Observation]:
+    """Every observation that *document* holds, in the order of their questions."""
+    return [read_observation(row) for row in document.facts]
+
+
+def write(document: Facts | Report, redact: Redact) -> bytes:
+    """The bytes of a facts file or report: UTF-8 JSON, one space of indent, a final newline, secrets struck out."""
+    plain = _redacted(document.model_dump(mode="json", by_alias=True), redact)
+    return (json.dumps(plain, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+
+
+def _redacted(value: Any, redact: Redact) -> Any:
+    # before encoding: escaping would hide a secret from the search
+    match value:
+        case str():
+            return redact(value).encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {redact(k): _redacted(v, redact) for k, v in value.items()}
+        case list():
+            return [_redacted(v, redact) for v in value]
+        case _:
+            return value
+
+
+def read(data: bytes, name: str) -> Facts | Report:
+    """Read a facts file or a report.  *name* is for the refusal.  Raises DocumentError."""
+    if len(data) > MOST_BYTES:
+        raise _refused(msg("larger than {most:size}.", most=MOST_BYTES), name)
+    try:
+        plain = json.loads(data.decode("utf-8"))
+        schema = plain.get("schema") if isinstance(plain, dict) else None
+        match schema:
+            case "vorflug/facts/1":
+                return Facts.model_validate(plain)
+            case "vorflug/report/1":
+                return Report.model_validate(plain)
+    except ValidationError as error:
+        raise _refused(msg("is no sound {schema}: {error}", schema=schema, error=_brief(error)), name) from error
+    except (ValueError, RecursionError) as error:
+        says = msg("wanted a facts file or a report.json, but this is no JSON: {error}", error=str(error))
+        raise _refused(says, name, getattr(error, "lineno", 1)) from error
+    seen = str(schema)[:100] if schema else msg("none")
+    raise _refused(msg("wanted the schema vorflug/facts/1 or vorflug/report/1, saw {schema}.", schema=seen), name)
+
+
+def _brief(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    return str(error)
+
+
+def in_order(found: Iterable[Observation]) -> list[Observation]:
+    """Sorted by kind and fields, so that the same answers give the same bytes whatever order they came in."""
+    return sorted(found, key=lambda o: json.dumps(write_query(o.query), sort_keys=True))

@@ -1,0 +1,1 @@
+"""Finds the areas, plans, collects and judges."""

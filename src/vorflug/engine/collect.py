@@ -1,0 +1,211 @@
+"""Puts every query to the host, each in a thread of its own, and never waits for a hung one.
+
+Threads are daemons because a thread stuck in the kernel (a dead NFS mount, a resolver that swallows packets) cannot be
+cancelled; it can only be abandoned.  There is no cap on their number: with one, hung questions would wait for each
+other.  Follow-up questions start the moment the answer that leads to them is there, so that the whole takes no longer than the
+longest chain.  Exclusive questions run alone, after the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Thread
+from time import monotonic
+from typing import Any
+
+from vorflug.model.evidence import Evidence
+from vorflug.model.query import Fact, Observation, Query, Reach, Reason, Seen, Unseen
+from vorflug.model.requirement import Item, Requirement
+from vorflug.ports import Host
+
+OpenHost = Callable[[float], Host]
+"""Gives a host whose every call ends before the given number of seconds have passed."""
+
+ROUNDS = 3
+"""How often answers may lead to further questions, the first asking included."""
+
+
+class Stop:
+    """Set from a signal handler to end the collection; what has been answered is kept."""
+
+    def __init__(self) -> None:
+        self.reason: str | None = None
+        self._wake: SimpleQueue[Observation | None] | None = None
+
+    def set(self, reason: str) -> None:
+        """Ask for the end.  Safe in a signal handler: `SimpleQueue.put` is reentrant."""
+        self.reason = reason
+        if self._wake is not None:
+            self._wake.put(None)
+
+    def attach(self, wake: SimpleQueue[Observation | None]) -> None:
+        """Name the queue that `set` wakes."""
+        self._wake = wake
+
+
+@dataclass(frozen=True)
+class Started:
+    """A question is being asked from now on (for the progress display)."""
+
+    query: Query[Any]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    began: float
+    expires: float
+
+
+def collect(
+    items: Iterable[Item],
+    open_host: OpenHost,
+    *,
+    also: Iterable[Item] = (),
+    deadline: float = 120.0,
+    stop: Stop | None = None,
+    on_start: Callable[[Started], None] = lambda _started: None,
+) -> Iterator[Observation]:
+    """Yield one observation per distinct query, in the order they finish.
+
+    *also*: requirements of which only the local questions are put, so that the same facts can be judged against them.
+    *deadline*: seconds for the whole.  What is still running then is ``Unseen(TIMEOUT)``; what was not yet asked is
+    ``Unseen(NOT_ASKED)``.  After *stop* both are ``Unseen(CANCELLED)``.
+    """
+    return _Collection(items, also, open_host, deadline, stop or Stop(), on_start).run()
+
+
+class _Collection:
+    def __init__(
+        self,
+        items: Iterable[Item],
+        also: Iterable[Item],
+        open_host: OpenHost,
+        deadline: float,
+        stop: Stop,
+        on_start: Callable[[Started], None],
+    ) -> None:
+        self._requirements = [i for i in items if isinstance(i, Requirement)]
+        self._local_only = {id(i): i for i in also if isinstance(i, Requirement)}
+        self._open_host = open_host
+        self._deadline = deadline
+        self._ends = monotonic() + deadline
+        self._stop = stop
+        self._on_start = on_start
+        self._known = Evidence()
+        self._round: dict[Query[Any], int] = {}
+        self._askers: dict[Query[Any], dict[int, Requirement]] = {}
+        self._waiting: list[Query[Any]] = []
+        self._running: dict[Query[Any], _Asked] = {}
+        self._answers: SimpleQueue[Observation | None] = SimpleQueue()
+        stop.attach(self._answers)
+
+    def run(self) -> Iterator[Observation]:
+        for requirement in (*self._requirements, *self._local_only.values()):
+            yield from self._name(requirement, 1)
+        while self._waiting or self._running:
+            if self._stop.reason is not None or monotonic() >= self._ends:
+                yield from self._give_up()
+                return
+            self._start_what_may()
+            answer = self._next_answer()
+            if answer is None:
+                yield from self._expire()
+                continue
+            if self._running.pop(answer.query, None) is not None:
+                yield from self._note(answer)
+
+    def _name(self, requirement: Requirement, round_: int) -> Iterator[Observation]:
+        """Put the requirement's questions on the list; a requirement that cannot even ask does not stop the others."""
+        try:
+            queries = list(requirement.queries(self._known))
+        except Exception:  # noqa: BLE001 - evaluate runs the same code again and reports the crash as its verdict
+            return
+        for query in queries:
+            if id(requirement) in self._local_only and (query.reach is not Reach.LOCAL or query.exclusive):
+                continue
+            self._askers.setdefault(query, {})[id(requirement)] = requirement
+            if query not in self._round:
+                self._round[query] = round_
+                if round_ > ROUNDS:
+                    yield from self._note(Observation(query, Unseen(Reason.NOT_ASKED, f"more than {ROUNDS} rounds")))
+                else:
+                    self._waiting.append(query)
+
+    def _note(self, answer: Observation) -> Iterator[Observation]:
+        self._known.add(answer)
+        yield answer
+        if isinstance(answer.result, Seen):
+            for requirement in tuple(self._askers[answer.query].values()):
+                yield from self._name(requirement, self._round[answer.query] + 1)
+
+    def _start_what_may(self) -> None:
+        self._waiting.sort(key=lambda q: (q.exclusive, q.deadline))
+        while self._waiting:
+            query = self._waiting[0]
+            if query.exclusive and self._running:
+                return
+            self._waiting.pop(0)
+            now = monotonic()
+            # the host ends its calls by itself; this is for what cannot be ended
+            self._running[query] = _Asked(now, min(now + query.deadline, self._ends))
+            self._on_start(Started(query))
+            seconds = max(0.0, self._running[query].expires - now)
+            Thread(
+                target=_ask, args=(query, self._open_host, seconds, self._answers), name=query.kind, daemon=True
+            ).start()
+            if query.exclusive:
+                return
+
+    def _next_answer(self) -> Observation | None:
+        nearest = min(asked.expires for asked in self._running.values())
+        try:
+            return self._answers.get(timeout=max(0.0, nearest - monotonic()))
+        except Empty:
+            return None
+
+    def _expire(self) -> Iterator[Observation]:
+        now = monotonic()
+        if now >= self._ends:
+            return  # the loop gives up on all of them, with the right reason
+        for query in [q for q, asked in self._running.items() if asked.expires <= now]:
+            began = self._running.pop(query).began
+            yield from self._note(Observation(query, Unseen(Reason.TIMEOUT, f"{query.deadline:g} s"), now - began))
+
+    def _give_up(self) -> Iterator[Observation]:
+        now = monotonic()
+        stopped = self._stop.reason
+        for query, asked in self._running.items():
+            late = (
+                Unseen(Reason.CANCELLED, stopped)
+                if stopped
+                else Unseen(Reason.TIMEOUT, f"{self._deadline:g} s for the whole run")
+            )
+            yield Observation(query, late, now - asked.began)
+        for query in self._waiting:
+            late = (
+                Unseen(Reason.CANCELLED, stopped)
+                if stopped
+                else Unseen(Reason.NOT_ASKED, f"{self._deadline:g} s for the whole run")
+            )
+            yield Observation(query, late)
+
+
+def _ask(query: Query[Fact], open_host: OpenHost, seconds: float, answers: SimpleQueue[Observation | None]) -> None:
+    began = monotonic()
+    try:
+        result: Seen | Unseen = Seen(query.observe(open_host(seconds)))
+    except PermissionError as error:
+        result = Unseen(Reason.DENIED, _brief(error))
+    except NotImplementedError as error:
+        result = Unseen(Reason.UNSUPPORTED, _brief(error))
+    except TimeoutError as error:
+        result = Unseen(Reason.TIMEOUT, _brief(error))
+    except BaseException as error:  # noqa: BLE001 - one broken probe must not take the others with it
+        result = Unseen(Reason.CRASHED, f"{type(error).__name__}: {_brief(error)}")
+    answers.put(Observation(query, result, monotonic() - began))
+
+
+def _brief(error: BaseException) -> str:
+    return str(error)[:500]

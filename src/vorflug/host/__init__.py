@@ -1,0 +1,1 @@
+"""Answers questions about a machine: the one we run on, or a recorded one."""

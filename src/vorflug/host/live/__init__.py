@@ -1,0 +1,101 @@
+"""The machine that we run on.  Each port is a file of its own, imported when it is first asked."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from time import monotonic
+
+from vorflug import ports
+
+
+class Patience:
+    """How long a question may still take."""
+
+    def __init__(self, seconds: float) -> None:
+        self._ends = monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds left, more than 0.  Raises TimeoutError when there are none."""
+        left = self._ends - monotonic()
+        if left <= 0:
+            raise TimeoutError("the time for this question is over")
+        return left
+
+
+class LiveHost:
+    """Answers from this machine, every call ending before *seconds* have passed."""
+
+    def __init__(self, seconds: float) -> None:
+        self._patience = Patience(seconds)
+
+    @cached_property
+    def files(self) -> ports.Files:
+        from vorflug.host.live.files import LiveFiles
+
+        return LiveFiles()
+
+    @cached_property
+    def commands(self) -> ports.Commands:
+        from vorflug.host.live.commands import LiveCommands
+
+        return LiveCommands(self._patience)
+
+    @cached_property
+    def system(self) -> ports.System:
+        from vorflug.host.live.system import LiveSystem
+
+        return LiveSystem(self._patience)
+
+    @cached_property
+    def sockets(self) -> ports.Sockets:
+        from vorflug.host.live.sockets import LiveSockets
+
+        return LiveSockets(self._patience)
+
+    @cached_property
+    def clock(self) -> ports.Clock:
+        from vorflug.host.live.clock import LiveClock
+
+        return LiveClock(self._patience)
+
+    @cached_property
+    def accounts(self) -> ports.Accounts:
+        from vorflug.host.live.accounts import LiveAccounts
+
+        return LiveAccounts(self._patience)
+
+    @cached_property
+    def net(self) -> ports.Net:
+        from vorflug.host.live.net import LiveNet
+
+        return LiveNet(self._patience)
+
+    @cached_property
+    def certificates(self) -> ports.Certificates:
+        from vorflug.host.live.certificates import LiveCertificates
+
+        return LiveCertificates()
+
+    @cached_property
+    def containers(self) -> ports.Containers:
+        from vorflug.host.live.containers import LiveContainers
+
+        return LiveContainers(self._patience)
+
+    @cached_property
+    def kubernetes(self) -> ports.Kubernetes:
+        from vorflug.host.live.kubernetes import LiveKubernetes
+
+        return LiveKubernetes(self._patience)
+
+    @cached_property
+    def package(self) -> ports.Package:
+        from vorflug.host.live.package import LivePackage
+
+        return LivePackage()
+
+    @cached_property
+    def registry(self) -> ports.Registry:
+        from vorflug.host.live.registry import LiveRegistry
+
+        return LiveRegistry(self._patience)

@@ -1,0 +1,235 @@
+"""Files and file systems of this machine, read-only.
+
+Mounts come from /proc/self/mountinfo (proc_pid_mountinfo(5)), space from statvfs(3), and XFS answers about itself
+through the ioctl that ``xfs_info`` uses (ioctl_xfs_fsgeometry(2)), which needs no root and no helper program.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+import stat
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from vorflug.host.secrets import redact
+from vorflug.ports.files import FileKind, FileStatus, FileSystem
+
+MOST_NAMES = 100_000
+"""A folder with more names is refused, so that it cannot fill the memory."""
+
+_OPTION_AT_MOST = 200
+_SECRET_OPTIONS = {"user", "username", "password", "pass", "credentials", "cred", "secret", "secretfile"}
+"""mount.cifs(8), mount.ceph(8): options whose values are nobody's business."""
+
+_XFS_IOC_FSGEOMETRY_V1 = 0x80705864
+"""``_IOR('X', 100, struct xfs_fsop_geom_v1)``: 112 bytes, on every kernel that has XFS."""
+_XFS_GEOMETRY_BYTES = 112
+_XFS_FLAGS_AT = 92
+_XFS_FLAG_FTYPE = 1 << 16
+
+_KINDS = (
+    (stat.S_ISREG, FileKind.FILE),
+    (stat.S_ISDIR, FileKind.FOLDER),
+    (stat.S_ISLNK, FileKind.SYMLINK),
+    (stat.S_ISSOCK, FileKind.SOCKET),
+    (stat.S_ISBLK, FileKind.BLOCK),
+    (stat.S_ISCHR, FileKind.CHARACTER),
+    (stat.S_ISFIFO, FileKind.FIFO),
+)
+
+
+@dataclass(frozen=True)
+class Mount:
+    """One line of mountinfo."""
+
+    id: int
+    device: str
+    root: str
+    """The folder of the file system that is mounted: not ``/`` for a bind mount."""
+    point: str
+    kind: str
+    source: str
+    options: tuple[str, ...]
+    """Of the mount and of the super block, without duplicates."""
+
+
+class LiveFiles:
+    """Reads files and asks about file systems; opens nothing that could block or act."""
+
+    def read_text(self, path: str, *, limit: int = 1 << 20) -> str:
+        # looked at before it is opened: opening a FIFO waits, opening a tape rewinds it
+        _must_be_file(path, Path(path).stat().st_mode)
+        with _opened(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY) as fd:
+            _must_be_file(path, os.fstat(fd).st_mode)
+            found = bytearray()
+            try:
+                while len(found) < limit and (chunk := os.read(fd, min(limit - len(found), 1 << 16))):
+                    found += chunk
+            except BlockingIOError:
+                raise TimeoutError(f"{path} has nothing to read now") from None
+        return found.decode("utf-8", "replace")
+
+    def exists(self, path: str) -> bool:
+        return _exists(path)
+
+    def status(self, path: str, *, follow: bool = True) -> FileStatus:
+        seen = Path(path).stat(follow_symlinks=follow)
+        kind = next(kind for is_kind, kind in _KINDS if is_kind(seen.st_mode))
+        return FileStatus(kind, stat.S_IMODE(seen.st_mode), seen.st_uid, seen.st_gid, seen.st_size)
+
+    def list_folder(self, path: str) -> tuple[str, ...]:
+        names: list[str] = []
+        with os.scandir(path) as entries:
+            for entry in entries:
+                names.append(entry.name)
+                if len(names) > MOST_NAMES:
+                    raise ValueError(f"{path} holds more than {MOST_NAMES} names")
+        return tuple(sorted(names))
+
+    def file_system(self, path: str) -> FileSystem:
+        if not path.startswith("/"):
+            raise ValueError(f"wanted an absolute path, saw {path!r}")
+        # symlinks first, so that a link to a folder that is yet to be made leads to the disk that will hold it
+        real = asked = os.path.realpath(path)
+        while not _exists(asked):
+            asked = str(Path(asked).parent)
+        # before the mount is looked up: statvfs(2) triggers an automount, opening with O_PATH does not
+        space = os.statvfs(asked)
+        mount = mount_of(asked, mounts())
+        return FileSystem(
+            asked=asked,
+            exists=asked == real,
+            mount_point=mount.point,
+            kind=mount.kind,
+            source=redact(mount.source),
+            device=mount.device,
+            options=mount.options,
+            total_bytes=space.f_blocks * space.f_frsize,
+            used_bytes=(space.f_blocks - space.f_bfree) * space.f_frsize,
+            free_bytes=space.f_bavail * space.f_frsize,
+            total_inodes=space.f_files,
+            free_inodes=space.f_favail,
+        )
+
+    def writable(self, path: str) -> bool:
+        mode = os.W_OK | os.X_OK if stat.S_ISDIR(Path(path).stat().st_mode) else os.W_OK
+        return os.access(path, mode, effective_ids=True)
+
+    def has_acl(self, path: str) -> bool:
+        try:
+            return "system.posix_acl_access" in os.listxattr(path)
+        except OSError as error:
+            if error.errno == errno.EOPNOTSUPP:
+                return False  # this file system keeps no lists, so there is none
+            raise
+
+    def xfs_ftype(self, path: str) -> bool:
+        if (kind := mount_of(path, mounts()).kind) != "xfs":
+            # other file systems have ioctls of their own under the same number
+            raise NotImplementedError(f"{path} lies on {kind}, not on xfs")
+        with _opened(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY) as fd:
+            try:
+                geometry = fcntl.ioctl(fd, _XFS_IOC_FSGEOMETRY_V1, bytes(_XFS_GEOMETRY_BYTES))
+            except OSError as error:
+                if error.errno in {errno.ENOTTY, errno.EOPNOTSUPP}:
+                    raise NotImplementedError(f"{path}: this xfs does not describe itself ({error.strerror})") from None
+                raise
+        return has_ftype(geometry)
+
+
+def has_ftype(geometry: bytes) -> bool:
+    """Whether a ``struct xfs_fsop_geom_v1`` has XFS_FSOP_GEOM_FLAGS_FTYPE set (xfs_fs.h)."""
+    flags: int = struct.unpack_from("=I", geometry, _XFS_FLAGS_AT)[0]
+    return bool(flags & _XFS_FLAG_FTYPE)
+
+
+def mounts(path: str = "/proc/self/mountinfo") -> tuple[Mount, ...]:
+    """Every mount of this process's namespace, in the kernel's order.  Raises NotImplementedError without /proc."""
+    try:
+        with Path(path).open(encoding="utf-8", errors="replace") as lines:
+            return tuple(_mount(line) for line in lines)
+    except FileNotFoundError:
+        raise NotImplementedError(f"{path} is not there: /proc is not mounted") from None
+
+
+def _mount(line: str) -> Mount:
+    fields = line.rstrip("\n").split(" ")
+    # a number of optional fields, ended by "-"; no field can be a bare "-" before it
+    end = fields.index("-", 6)
+    kind, source, of_super_block = fields[end + 1 : end + 4]
+    options = dict.fromkeys(_option(o) for o in (*fields[5].split(","), *of_super_block.split(",")))
+    return Mount(
+        id=int(fields[0]),
+        device=fields[2],
+        root=_unescaped(fields[3]),
+        point=_unescaped(fields[4]),
+        kind=kind,
+        source=_unescaped(source),
+        options=tuple(options),
+    )
+
+
+def _unescaped(field: str) -> str:
+    """The kernel writes space, tab, newline, backslash and hash as three octal digits (seq_escape)."""
+    return re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), field)
+
+
+def _option(option: str) -> str:
+    name, _, value = option.partition("=")
+    return f"{name}=[redacted]" if value and name.lower() in _SECRET_OPTIONS else _unescaped(option)[:_OPTION_AT_MOST]
+
+
+def mount_of(path: str, table: tuple[Mount, ...]) -> Mount:
+    """The mount that *path*, which must exist and hold no symlink, lies on.
+
+    The kernel knows it by number (mnt_id of proc_pid_fdinfo(5)), which is right under overmounts too; without that the
+    longest mount point above *path* counts, the last of equal ones being on top.
+    Raises NotImplementedError where no mount is known (a chroot whose root is no mount point).
+    """
+    number = _mount_id(path)
+    by_number = [mount for mount in table if mount.id == number]
+    above = [m for m in table if path == m.point or path.startswith(m.point.rstrip("/") + "/")]
+    found = by_number or sorted(above, key=lambda m: len(m.point))
+    if not found:
+        raise NotImplementedError(f"no mount in /proc/self/mountinfo holds {path}")
+    return found[-1]
+
+
+def _mount_id(path: str) -> int | None:
+    with _opened(path, os.O_PATH) as fd:
+        try:
+            with Path(f"/proc/self/fdinfo/{fd}").open(encoding="utf-8") as lines:
+                return next((int(line.split()[1]) for line in lines if line.startswith("mnt_id:")), None)
+        except OSError:
+            return None  # the caller finds the mount by its path instead
+
+
+def _exists(path: str) -> bool:
+    try:
+        Path(path).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def _must_be_file(path: str, mode: int) -> None:
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if not stat.S_ISREG(mode):
+        kind = next(kind for is_kind, kind in _KINDS if is_kind(mode))
+        raise ValueError(f"{path} is no file but a {kind}")
+
+
+@contextmanager
+def _opened(path: str, flags: int) -> Iterator[int]:
+    fd = os.open(path, flags | os.O_CLOEXEC)
+    try:
+        yield fd
+    finally:
+        os.close(fd)

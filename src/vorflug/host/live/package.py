@@ -1,0 +1,270 @@
+"""The delivered package's files: parsed here, so that no value of theirs goes further."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, assert_never
+
+from vorflug.host.live.compose import published, relative_paths, unresolved
+from vorflug.host.live.dotenv import parse_env
+from vorflug.host.live.files import LiveFiles
+from vorflug.host.live.structured import Unparsable, dig, parse_json, parse_yaml
+from vorflug.host.secrets import remember
+from vorflug.model.message import visible
+from vorflug.ports.package import (
+    READ_AT_MOST,
+    Allowed,
+    ComposeRead,
+    FileRead,
+    Format,
+    KeySeen,
+    KeysRead,
+    LicenceRead,
+    ProxyRead,
+    Reading,
+    ValueState,
+)
+
+_SECRET_KEY = re.compile(r"SECRET|TOKEN|KEY|PASS|PWD|CREDENTIAL|DSN|SALT|CONNECTION", re.IGNORECASE)
+_USERINFO = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^\s/?#]*)@")
+_NAMES_AT_MOST = 200
+"""Names of keys, services and variables that are kept of one file."""
+
+
+class LivePackage:
+    """Reads files of this machine."""
+
+    def read(self, path: str, format: Format) -> FileRead:  # noqa: A002
+        match format:
+            case Format.ANY:
+                return _load(path, lambda text, _name: text)[0]
+            case Format.ENV:
+                return _load(path, _env)[0]
+            case Format.YAML:
+                return _load(path, _yaml)[0]
+            case Format.JSON:
+                return _load(path, _json)[0]
+            case Format.COMPOSE:
+                return _load(path, _compose)[0]
+            case _:
+                assert_never(format)
+
+    def env(
+        self, path: str, keys: tuple[str, ...], defaults: tuple[str, ...], allowed: tuple[Allowed, ...]
+    ) -> KeysRead:
+        file, values = _load(path, _env)
+        if values is None:
+            return KeysRead(file)
+        may = {a.key: {v.casefold() for v in a.values} for a in allowed}
+        return KeysRead(
+            file,
+            keys=tuple(
+                KeySeen(
+                    key,
+                    _state(values, key, defaults),
+                    allowed=None if key not in may or not values.get(key) else values[key].casefold() in may[key],
+                )
+                for key in dict.fromkeys((*keys, *may))
+            ),
+            total=len(values),
+            defaults=_names(k for k in values if _state(values, k, defaults) is ValueState.DEFAULT),
+        )
+
+    def config(self, path: str, keys: tuple[str, ...], defaults: tuple[str, ...]) -> KeysRead:
+        file, data = _load(path, _mapping)
+        if data is None:
+            return KeysRead(file)
+        values: dict[str, Any] = {}
+        for key in keys:
+            with suppress(KeyError):
+                values[key] = dig(data, key)
+        return KeysRead(
+            file,
+            keys=tuple(KeySeen(key, _state(values, key, defaults)) for key in keys),
+            total=len(data),
+            defaults=_names(k for k in values if _state(values, k, defaults) is ValueState.DEFAULT),
+        )
+
+    def env_proxy(self, path: str, no_proxy: tuple[str, ...]) -> ProxyRead:
+        file, values = _load(path, _env)
+        if values is None:
+            return ProxyRead(file)
+        left_out = values.get("NO_PROXY") or values.get("no_proxy") or ""
+        entries = [e.strip() for e in left_out.split(",") if e.strip()]
+        return ProxyRead(
+            file,
+            http=bool(values.get("HTTP_PROXY") or values.get("http_proxy")),
+            https=bool(values.get("HTTPS_PROXY") or values.get("https_proxy")),
+            no_proxy=bool(entries),
+            missing=tuple(name for name in no_proxy if not _covered(name, entries)),
+        )
+
+    def licence(self, path: str, not_after: str, users: str) -> LicenceRead:
+        file, data = _load(path, _mapping)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        if data is None:
+            return LicenceRead(file, now)
+        _remember_all(data)
+        return LicenceRead(file, now, _day(data, not_after), _count(data, users) if users else None)
+
+    def compose(self, path: str, env_path: str) -> ComposeRead:
+        file, data = _load(path, _compose)
+        if data is None:
+            return ComposeRead(file)
+        env_file, env = _load(env_path, _env)
+        if env_file.reading is Reading.BROKEN:
+            # compose would refuse as well: say so rather than call every variable unresolved
+            return ComposeRead(replace(file, reading=Reading.BROKEN, line=env_file.line, problem=env_file.problem))
+        folder = Path(path).parent
+        return ComposeRead(
+            file,
+            services=_names(str(name) for name in data["services"]),
+            ports=published(data["services"]),
+            unresolved=_names(unresolved(data, set(env or {}))),
+            missing_paths=_names(p for p in relative_paths(data["services"]) if not (folder / p).exists()),
+        )
+
+
+def _load(path: str, parse: Callable[[str, str], Any]) -> tuple[FileRead, Any]:
+    """The file and its content; the content is None unless the reading is good."""
+    try:
+        text = LiveFiles().read_text(path, limit=READ_AT_MOST + 1)
+    except FileNotFoundError:
+        return FileRead(path, Reading.ABSENT), None
+    except PermissionError:
+        return FileRead(path, Reading.DENIED), None
+    except (IsADirectoryError, NotADirectoryError, ValueError):  # ValueError: a fifo, a device
+        return FileRead(path, Reading.NOT_A_FILE), None
+    size = len(text.encode())
+    if size > READ_AT_MOST:
+        return FileRead(path, Reading.TOO_LARGE, size_bytes=size), None
+    if not text.strip():
+        return FileRead(path, Reading.EMPTY, size_bytes=size), None
+    try:
+        content = parse(text, path)
+    except Unparsable as error:
+        return FileRead(path, Reading.BROKEN, error.line, error.problem, size), None
+    return FileRead(path, Reading.GOOD, size_bytes=size), content
+
+
+def _env(text: str, name: str) -> dict[str, str]:
+    values = parse_env(text, name)
+    for key, value in values.items():
+        if _SECRET_KEY.search(key):
+            remember(value)
+        _remember_userinfo(value)
+    return values
+
+
+def _yaml(text: str, name: str) -> Any:
+    data = parse_yaml(text, name)
+    _remember_all(data)
+    return data
+
+
+def _json(text: str, name: str) -> Any:
+    data = parse_json(text, name)
+    _remember_all(data)
+    return data
+
+
+def _mapping(text: str, name: str) -> dict[str, Any]:
+    data = _json(text, name) if text.lstrip().startswith("{") else _yaml(text, name)
+    if not isinstance(data, dict) or not data:
+        raise Unparsable(name, 1, "wanted a mapping of keys to values")
+    return data
+
+
+def _compose(text: str, name: str) -> dict[str, Any]:
+    data = _yaml(text, name)
+    services = data.get("services") if isinstance(data, dict) else None
+    if not isinstance(services, dict) or not services:
+        raise Unparsable(name, 1, "wanted a mapping 'services' with at least one service")
+    wrong = next((key for key, service in services.items() if not isinstance(service, dict)), None)
+    if wrong is not None:
+        raise Unparsable(name, None, f"wanted a mapping under the service {visible(str(wrong))}")
+    return dict(data)
+
+
+def _remember_all(data: Any) -> None:
+    """Note the values of all keys that sound secret, and every userinfo."""
+    todo: list[tuple[str, Any]] = [("", data)]
+    for _ in range(100_000):  # aliases could make a small file endless
+        if not todo:
+            return
+        key, value = todo.pop()
+        match value:
+            case dict():
+                todo += [(str(k), v) for k, v in value.items()]
+            case list():
+                todo += [(key, v) for v in value]
+            case str():
+                _remember_userinfo(value)
+                if _SECRET_KEY.search(key):
+                    remember(value)
+                elif "=" in value and _SECRET_KEY.search(value.partition("=")[0]):
+                    remember(value.partition("=")[2])  # environment lists of compose files
+
+
+def _remember_userinfo(value: str) -> None:
+    for userinfo in _USERINFO.findall(value):
+        remember(userinfo, userinfo.partition(":")[2])
+
+
+def _state(values: dict[str, Any], key: str, defaults: tuple[str, ...]) -> ValueState:
+    if key not in values:
+        return ValueState.ABSENT
+    value = values[key]
+    if value is None or value in ({}, []) or (isinstance(value, str) and not value.strip()):
+        return ValueState.EMPTY
+    shipped = {d.casefold() for d in defaults}
+    return ValueState.DEFAULT if str(value).strip().casefold() in shipped else ValueState.SET
+
+
+def _names(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(visible(n) for n in sorted(set(names))[:_NAMES_AT_MOST])
+
+
+def _covered(name: str, entries: list[str]) -> bool:
+    """Whether NO_PROXY covers *name*: itself, a domain above it (``.corp`` or ``corp``), its network, or ``*``."""
+    wanted = name.casefold()
+    for entry in entries:
+        listed = entry.casefold()
+        if listed in ("*", wanted) or wanted.endswith("." + listed.lstrip("*").lstrip(".")):
+            return True
+        with suppress(ValueError, TypeError):  # not addresses, or of two families
+            inner, outer = ipaddress.ip_network(name, strict=False), ipaddress.ip_network(entry, strict=False)
+            if inner.subnet_of(outer):  # type: ignore[arg-type]  # mixed families raise TypeError
+                return True
+    return False
+
+
+def _day(data: dict[str, Any], field: str) -> str | None:
+    try:
+        value = dig(data, field)
+    except KeyError:
+        return None
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    try:
+        return datetime.fromisoformat(str(value)).date().isoformat()
+    except ValueError:
+        return None
+
+
+def _count(data: dict[str, Any], field: str) -> int | None:
+    try:
+        value = dig(data, field)
+    except KeyError:
+        return None
+    if isinstance(value, bool):
+        return None
+    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else None

@@ -1,0 +1,196 @@
+"""What a stopped connection proves, who can act, and on what.  One table for every area that asks the network.
+
+A sentence says what was seen and no more: a refusal is not a firewall, silence is not a refusal.  The cause names the
+thing that others would meet too, so that seven endpoints behind one silent nameserver have one root.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from string import Formatter
+from typing import assert_never
+
+from vorflug.model.cause import Cause, Team
+from vorflug.model.message import Message
+from vorflug.model.netcause_texts import TEXTS
+from vorflug.ports.net import Code, Route, Stage, StageSeen, Trace
+
+_DIRECT = Route(None, "")
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Why a request did not come through."""
+
+    code: Code
+    says: Message
+    """What was seen and what that means."""
+    fix: Message
+    cause: Cause
+
+
+class _About(StrEnum):
+    """What a code is about."""
+
+    NAME = "name"
+    RESOLVERS = "resolvers"
+    ENDPOINT = "endpoint"
+    PROXY = "proxy"
+    PROXY_AND_ENDPOINT = "proxy_and_endpoint"
+    ISSUER = "issuer"
+
+
+def stopped(trace: Trace, url: str) -> Stopped | None:
+    """What stopped the request to *url*; None where the whole request passed, whatever the answer's status."""
+    stage = trace.stopped_at
+    if stage is None or stage.code is None:
+        return None
+    return explain(trace, url, stage.code, stage)
+
+
+def warned(trace: Trace, url: str, code: Code) -> Stopped:
+    """The same for one of the trace's warnings."""
+    return explain(trace, url, code, None)
+
+
+def explain(trace: Trace, url: str, code: Code, stage: StageSeen | None) -> Stopped:
+    """Sentences and cause for *code* as it was met in *trace*."""
+    words = _words(trace, url, stage)
+    sentence, remedy = (_filled(template, words) for template in TEXTS[code])
+    return Stopped(code, sentence, remedy, Cause(code.value, _subject(code, words), sentence, remedy, _team(code)))
+
+
+def resolvers_cause(code: Code, name: str, servers: tuple[str, ...]) -> Stopped:
+    """The same for a nameserver that was asked on its own."""
+    trace = Trace(name, 0, _DIRECT, (), "", (StageSeen(Stage.RESOLVE, 0.0, code),), resolvers=servers)
+    return explain(trace, name, code, trace.stages[0])
+
+
+def _filled(template: Message, words: dict[str, object]) -> Message:
+    used = {name for _, name, _, _ in Formatter().parse(template.text) if name}
+    return Message(template.text, {name: words[name] for name in used})
+
+
+def _words(trace: Trace, url: str, stage: StageSeen | None) -> dict[str, object]:
+    chain = trace.tls.chain if trace.tls is not None else ()
+    leaf = chain[0] if chain else None
+    endpoint = f"[{trace.host}]:{trace.port}" if ":" in trace.host else f"{trace.host}:{trace.port}"
+    peer = trace.peer or endpoint
+    if trace.route.proxy is not None and stage is not None and _is_about_the_proxy(stage):
+        endpoint = trace.route.proxy
+    proxy = trace.proxy
+    return {
+        "url": url,
+        "name": trace.host,
+        "endpoint": endpoint,
+        "peer": peer,
+        "proxy": trace.route.proxy or "-",
+        "why": trace.route.why or "-",
+        "resolvers": ", ".join(trace.resolvers) or "-",
+        "detail": stage.detail if stage is not None and stage.detail else "-",
+        "took": stage.took_s if stage is not None else 0.0,
+        "subject": leaf.subject if leaf else "-",
+        "issuer": (chain[-1].issuer if chain else "") or "-",
+        "names": leaf.names[:5] if leaf and leaf.names else ("-",),
+        "not_before": leaf.not_before if leaf else "-",
+        "not_after": leaf.not_after if leaf else "-",
+        "key": leaf.key if leaf else "-",
+        "signature": leaf.signature if leaf else "-",
+        "status": proxy.status if proxy else (trace.http.status if trace.http else 0),
+        "schemes": tuple(s.capitalize() if s != "ntlm" else "NTLM" for s in proxy.schemes) if proxy else ("-",),
+        "error": (proxy.error if proxy else "") or "-",
+        "addresses": trace.addresses or ("-",),
+    }
+
+
+def _is_about_the_proxy(stage: StageSeen) -> bool:
+    """Whether the connection that failed is the one to the proxy itself."""
+    return stage.stage is Stage.CONNECT or (stage.stage is Stage.PROXY and str(stage.code).startswith(("tls.", "tcp.")))
+
+
+def _subject(code: Code, words: dict[str, object]) -> str:
+    about = _about(code)
+    match about:
+        case _About.NAME:
+            return str(words["name"])
+        case _About.RESOLVERS:
+            return str(words["resolvers"])
+        case _About.ENDPOINT:
+            return str(words["endpoint"])
+        case _About.PROXY:
+            return str(words["proxy"])
+        case _About.PROXY_AND_ENDPOINT:
+            return f"{words['proxy']} {words['endpoint']}"
+        case _About.ISSUER:
+            return str(words["issuer"])
+        case _:
+            assert_never(about)
+
+
+def _about(code: Code) -> _About:
+    match code:
+        case (
+            Code.DNS_TIMEOUT
+            | Code.DNS_REFUSED
+            | Code.DNS_UNREACHABLE
+            | Code.DNS_TRUNCATED_TCP_BLOCKED
+            | Code.DNS_HIJACK
+        ):
+            return _About.RESOLVERS
+        case Code.DNS_NXDOMAIN | Code.DNS_SERVFAIL | Code.DNS_NODATA | Code.DNS_BOGON:
+            return _About.NAME
+        case (
+            Code.PROXY_REFUSED
+            | Code.PROXY_DNS
+            | Code.PROXY_TIMEOUT
+            | Code.PROXY_AUTH_REQUIRED
+            | Code.PROXY_AUTH_REJECTED
+            | Code.PROXY_AUTH_UNSUPPORTED
+            | Code.PROXY_CONFIG
+        ):
+            return _About.PROXY
+        case (
+            Code.PROXY_DENIED
+            | Code.PROXY_UPSTREAM_DNS
+            | Code.PROXY_UPSTREAM_TIMEOUT
+            | Code.PROXY_UPSTREAM_REFUSED
+            | Code.PROXY_CLOSED
+        ):
+            return _About.PROXY_AND_ENDPOINT
+        case Code.TLS_UNKNOWN_CA | Code.TLS_INTERCEPTED:
+            return _About.ISSUER
+        case _:
+            return _About.ENDPOINT
+
+
+def _team(code: Code) -> Team | None:
+    """Who acts on it; None leaves it with the requirement's own team, because the code proves nobody's fault."""
+    match code.value.partition(".")[0]:
+        case "dns":
+            return Team.DNS
+        case "tcp":
+            return Team.NETWORK
+        case "proxy":
+            return Team.PROXY
+    match code:
+        case (
+            Code.TLS_HOST_MISMATCH
+            | Code.TLS_EXPIRED
+            | Code.TLS_SELF_SIGNED
+            | Code.TLS_UNKNOWN_CA
+            | Code.TLS_MISSING_INTERMEDIATE
+            | Code.TLS_INTERCEPTED
+            | Code.TLS_WEAK_KEY
+            | Code.TLS_WEAK_SIGNATURE
+            | Code.TLS_STRICT_ONLY
+            | Code.TLS_INVALID_CHAIN
+            | Code.TLS_CLIENT_CERT_REQUIRED
+        ):
+            return Team.PKI
+        case Code.TLS_NOT_YET_VALID:
+            return Team.OS
+        case Code.TLS_STALL | Code.TLS_RESET:
+            return Team.NETWORK
+        case _:
+            return None

@@ -1,0 +1,87 @@
+"""Questions, answers, and the reasons an answer is missing."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, ClassVar, Generic, TypeVar
+
+from vorflug.model.base import Frozen
+from vorflug.model.message import Message
+from vorflug.ports import Host
+
+
+class Fact(Frozen):
+    """What was seen.  Carries no opinion: a fact is never good or bad."""
+
+
+F = TypeVar("F", bound=Fact)
+
+
+class Reach(StrEnum):
+    """How far a question goes.  The plan prints it, so that nothing is contacted unannounced."""
+
+    LOCAL = "local"
+    """Reads this machine and nothing else."""
+    NETWORK = "network"
+    """Sends packets to another machine."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query(ABC, Generic[F]):
+    """One question put to a host.  Equal queries are asked once."""
+
+    kind: ClassVar[str]
+    deadline: ClassVar[float] = 10.0
+    """Seconds after which the question is given up."""
+    exclusive: ClassVar[bool] = False
+    """Asked while nothing else is: for questions that measure speed."""
+    reach: ClassVar[Reach] = Reach.LOCAL
+
+    @abstractmethod
+    def observe(self, host: Host) -> F:
+        """Answer the question, through *host* alone.
+
+        Raises PermissionError (denied), NotImplementedError (unsupported here), TimeoutError (no answer in time);
+        anything else counts as crashed.
+        """
+
+    @abstractmethod
+    def asks(self) -> Message:
+        """The question as a person would put it; shown in the plan and while it is being asked."""
+
+
+class Reason(StrEnum):
+    """Why there is no fact.  A closed list: reports and translations key on it."""
+
+    TIMEOUT = "timeout"
+    DENIED = "denied"
+    UNSUPPORTED = "unsupported"
+    CRASHED = "crashed"
+    CANCELLED = "cancelled"
+    NOT_ASKED = "not_asked"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The host answered."""
+
+    fact: Fact
+
+
+@dataclass(frozen=True)
+class Unseen:
+    """The host could not be asked, or did not answer."""
+
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A query, what came of it, and how long that took (seconds)."""
+
+    query: Query[Any]
+    result: Seen | Unseen
+    took_s: float = 0.0

@@ -1,0 +1,32 @@
+"""How a profile names a registry and its images."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from vorflug.model.requirement import Requirement
+
+_LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+
+HostPort = Annotated[str, StringConstraints(pattern=rf"^({_LABEL}\.)*{_LABEL}(:[0-9]{{1,5}})?$", max_length=260)]
+"""``host[:port]`` in lower case, as image names have it."""
+
+_TAG = r":[A-Za-z0-9_][A-Za-z0-9._-]{0,127}"
+_DIGEST = r"@sha(256|512):[0-9a-f]{64,128}"
+
+Image = Annotated[str, StringConstraints(pattern=rf"^[a-z0-9._/-]+({_TAG})?({_DIGEST})?$", max_length=400)]
+"""``repository:tag`` or ``repository@sha256:…`` (OCI distribution specification), without the registry's name."""
+
+
+class AtRegistry(Requirement):
+    """What every demand on a registry names."""
+
+    registry: HostPort
+    """``host[:port]`` of its API: ``registry-1.docker.io``."""
+    token_hosts: tuple[HostPort, ...] = ()
+    """Hosts of token services that it may send us to, besides its own."""
+    proxy: str | None = None
+    ca_file: str | None = None
+    """PEM file of the corporate root, besides the host's store."""

@@ -1,0 +1,123 @@
+"""Certificates as data: names capped and made visible, hostile ones described without trusting them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from vorflug.model.message import visible
+from vorflug.netprobe.limits import NAMES_AT_MOST
+from vorflug.ports.net import CertificateSeen
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate, Name
+
+_NAME_CHARS = 200
+_WEAK_HASHES = ("md5", "sha1")
+"""RFC 9155 deprecates both for signatures; OpenSSL's security level 1 refuses them."""
+_LEAST_RSA = 2048
+"""OpenSSL's security level 2, Debian's default, refuses less."""
+_LEAST_EC = 224
+"""The same."""
+
+
+def describe(certificate: Certificate) -> CertificateSeen:
+    """*certificate* in words.  A part that cannot be read says so."""
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+    hush()
+    return CertificateSeen(
+        subject=name_of(lambda: certificate.subject),
+        issuer=name_of(lambda: certificate.issuer),
+        names=tuple(visible(n, at_most=253) for n in alternative_names(certificate)[:NAMES_AT_MOST]),
+        not_before=_readable(lambda: instant(certificate.not_valid_before_utc)),
+        not_after=_readable(lambda: instant(certificate.not_valid_after_utc)),
+        key=_readable(lambda: key_of(certificate)),
+        signature=_readable(lambda: signature_hash(certificate)),
+        sha256=certificate.fingerprint(SHA256()).hex(),
+    )
+
+
+def hush() -> None:
+    """Let the library not warn of names beyond RFC 5280's lengths: a hostile certificate may have such.
+
+    Not with ``catch_warnings``, which is not safe with threads.
+    """
+    warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
+
+
+def instant(when: datetime) -> str:
+    """RFC 3339, UTC."""
+    return when.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def name_of(read: Callable[[], Name]) -> str:
+    """A distinguished name (RFC 4514), capped and visible."""
+    return visible(_readable(lambda: read().rfc4514_string()), at_most=_NAME_CHARS)
+
+
+def alternative_names(certificate: Certificate) -> list[str]:
+    """DNS and IP names of the subject alternative name; none where it cannot be read: then no host matches either."""
+    from cryptography import x509
+
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        return []
+    return [*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress))]
+
+
+def key_of(certificate: Certificate) -> str:
+    """``RSA 2048``, ``EC secp256r1``, ``Ed25519``."""
+    from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+
+    key = certificate.public_key()
+    match key:
+        case rsa.RSAPublicKey():
+            return f"RSA {key.key_size}"
+        case ec.EllipticCurvePublicKey():
+            return f"EC {key.curve.name}"
+        case dsa.DSAPublicKey():
+            return f"DSA {key.key_size}"
+        case _:
+            return type(key).__name__.removesuffix("PublicKey")
+
+
+def signature_hash(certificate: Certificate) -> str:
+    """``sha256``; empty for signatures that have none of their own (Ed25519)."""
+    algorithm = certificate.signature_hash_algorithm
+    return algorithm.name if algorithm is not None else ""
+
+
+def is_weak_key(certificate: Certificate) -> bool:
+    """Whether current clients refuse the key for its size."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+
+    try:
+        key = certificate.public_key()
+    except (UnsupportedAlgorithm, ValueError):
+        return False  # not known to be weak: the description says that it is unreadable
+    match key:
+        case rsa.RSAPublicKey() | dsa.DSAPublicKey():
+            return key.key_size < _LEAST_RSA
+        case ec.EllipticCurvePublicKey():
+            return key.key_size < _LEAST_EC
+        case _:
+            return False
+
+
+def is_weak_signature(certificate: Certificate) -> bool:
+    """Whether it is signed with a broken hash."""
+    return _readable(lambda: signature_hash(certificate)) in _WEAK_HASHES
+
+
+def _readable(read: Callable[[], Any]) -> str:
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        return str(read())
+    except (ValueError, UnsupportedAlgorithm, OverflowError) as error:
+        return f"(unreadable: {type(error).__name__})"

@@ -1,0 +1,294 @@
+"""TLS: one handshake that shows the whole presented chain and every fault of it.
+
+The verify callback notes and continues (SSL_CTX_set_verify(3)), so that an expired certificate of an unknown CA for
+another host is all three.  Nothing is sent over such a connection.  Through memory BIOs, so that TLS runs inside any
+channel: a tunnel, or TLS to the proxy itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from vorflug.model.message import visible
+from vorflug.netprobe.anchors import Anchors
+from vorflug.netprobe.certificates import describe
+from vorflug.netprobe.chain import Noted, judge
+from vorflug.netprobe.channel import Alert, Channel, Silent
+from vorflug.netprobe.connect import errno_name
+from vorflug.netprobe.limits import Deadline, Limits
+from vorflug.netprobe.target import address
+from vorflug.ports.net import Code, TlsSeen
+
+if TYPE_CHECKING:
+    from OpenSSL.SSL import Connection, Context
+
+_CHAIN_AT_MOST = 20
+_REQUESTED = "read server certificate request"
+"""SSL_state_string_long(3), of the state a client is in when a CertificateRequest came (RFC 8446, 4.3.2)."""
+_ABOUT_CLIENT_CERTIFICATE = ("handshake failure", "bad certificate", "certificate required", "certificate unknown")
+"""Alerts that servers send when the client's certificate is missing: 40 in TLS 1.2, 116 in TLS 1.3 (RFC 8446, 6.2)."""
+_REASONS = (
+    ("protocol version", Code.TLS_VERSION),
+    ("unsupported protocol", Code.TLS_VERSION),
+    ("wrong ssl version", Code.TLS_VERSION),
+    ("wrong version number", Code.TLS_NOT_TLS),
+    ("http request", Code.TLS_NOT_TLS),
+    ("packet length too long", Code.TLS_NOT_TLS),
+    ("bad record type", Code.TLS_NOT_TLS),
+    ("record layer failure", Code.TLS_NOT_TLS),
+    ("unexpected message", Code.TLS_NOT_TLS),
+    ("unknown message type", Code.TLS_NOT_TLS),
+    ("excessive message size", Code.TLS_CHAIN_TOO_LARGE),
+    ("certificate required", Code.TLS_CLIENT_CERT_REQUIRED),
+    ("unexpected eof", Code.TLS_RESET),
+)
+"""OpenSSL's reason strings (ssl_err.c), the first that is contained decides."""
+
+
+@dataclass(frozen=True)
+class Handshake:
+    """What came of it."""
+
+    code: Code | None
+    detail: str
+    tls: TlsSeen | None
+    channel: TlsChannel | None
+    """To be used only where there is no code."""
+    warnings: tuple[Code, ...] = ()
+
+
+@dataclass
+class _Notes:
+    """What the callbacks of one connection saw."""
+
+    errors: list[Noted] = field(default_factory=list)
+    certificate_requested: bool = False
+
+
+class Trust:
+    """The trust context of a host: made once for each file of further anchors, since each holds the whole store."""
+
+    def __init__(self, anchors: Anchors) -> None:
+        self.anchors = anchors
+        self._lock = Lock()
+        self._contexts: dict[str | None, Context] = {}
+
+    def context(self, ca_file: str | None) -> Context:
+        """Raises FileNotFoundError or ValueError where *ca_file* cannot be used."""
+        with self._lock:
+            if ca_file not in self._contexts:
+                self._contexts[ca_file] = self._make(ca_file)
+            return self._contexts[ca_file]
+
+    def _make(self, ca_file: str | None) -> Context:
+        from OpenSSL import SSL
+
+        context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+        context.set_min_proto_version(SSL.TLS1_2_VERSION)
+        # level 0, so that a weak key is seen and named by us instead of ending the handshake
+        context.set_cipher_list(b"DEFAULT:@SECLEVEL=0")
+        context.set_verify(SSL.VERIFY_PEER, _note_and_continue)
+        context.set_info_callback(_note_state)
+        store = self.anchors.store
+        if store.label:
+            # a store that cannot be read trusts nobody, as for every other program here
+            _try_load(context, store.file, store.folder)
+        if ca_file is not None and not _try_load(context, ca_file, None):
+            with Path(ca_file).open("rb"):  # FileNotFoundError and PermissionError say it best
+                raise ValueError(f"wanted CA certificates (PEM), saw none: {ca_file}")
+        return context
+
+
+def _try_load(context: Context, file: str | None, folder: str | None) -> bool:
+    from OpenSSL import SSL
+
+    try:
+        context.load_verify_locations(file, folder)
+    except SSL.Error:
+        return False
+    return True
+
+
+def _note_and_continue(connection: Connection, _certificate: Any, error: int, depth: int, _ok: int) -> bool:
+    if error:
+        connection.get_app_data().errors.append(Noted(error, depth))
+    return True
+
+
+def _note_state(connection: Connection, _where: int, _returned: int) -> None:
+    if _REQUESTED in connection.get_state_string().decode("ascii", "replace"):
+        connection.get_app_data().certificate_requested = True
+
+
+def handshake(
+    channel: Channel,
+    host: str,
+    trust: Trust,
+    limits: Limits,
+    deadline: Deadline,
+    *,
+    ca_file: str | None = None,
+    public_ca: bool = False,
+) -> Handshake:
+    """Speak TLS to *host* through *channel*."""
+    from OpenSSL import SSL
+
+    connection = SSL.Connection(trust.context(ca_file))
+    notes = _Notes()
+    connection.set_app_data(notes)
+    if address(host) is None:
+        connection.set_tlsext_host_name(host.encode("ascii"))  # RFC 6066, 3: names only
+    connection.set_connect_state()
+    inside = TlsChannel(connection, channel, notes)
+    try:
+        inside.drive(connection.do_handshake, deadline.within(limits.handshake))
+    except Silent:
+        return Handshake(
+            Code.TLS_STALL, "no answer to the ClientHello" if not inside.heard else "stopped halfway", None, None
+        )
+    except Alert as alert:
+        return Handshake(code_of_alert(str(alert), notes), str(alert), _seen(connection, trust, ()), None)
+    except EOFError:
+        return Handshake(Code.TLS_RESET, "EOF", None, None)
+    except OSError as error:
+        return Handshake(Code.TLS_RESET, errno_name(error), None, None)
+    chain = _chain(connection)
+    verdict = judge(chain, notes.errors, host, trust.anchors, ca_file=ca_file, public_ca=public_ca)
+    seen = _seen(connection, trust, tuple(verdict.faults), trusted=verdict.trusted, publicly=verdict.trusted_publicly)
+    return Handshake(verdict.faults[0] if verdict.faults else None, verdict.detail, seen, inside, verdict.warnings)
+
+
+def code_of_alert(reason: str, notes: _Notes) -> Code:
+    """Which code OpenSSL's *reason* stands for."""
+    if notes.certificate_requested and any(words in reason for words in _ABOUT_CLIENT_CERTIFICATE):
+        return Code.TLS_CLIENT_CERT_REQUIRED
+    return next((code for words, code in _REASONS if words in reason), Code.TLS_CIPHER)
+
+
+class TlsChannel:
+    """TLS inside a channel."""
+
+    def __init__(self, connection: Connection, inner: Channel, notes: _Notes) -> None:
+        self._connection = connection
+        self._inner = inner
+        self._notes = notes
+        self._ended = False
+        self.heard = False
+        """Whether the peer sent anything."""
+
+    def send(self, data: bytes, deadline: Deadline) -> None:
+        rest = data
+        while rest:
+            sent = self.drive(partial(self._connection.send, rest), deadline)
+            rest = rest[sent:]
+
+    def receive(self, deadline: Deadline, at_most: int = 16384) -> bytes:
+        from OpenSSL import SSL
+
+        try:
+            received: bytes = self.drive(partial(self._connection.recv, at_most), deadline)
+        except (SSL.ZeroReturnError, EOFError):
+            # a missing close_notify is common; HTTP's own framing tells whether something is missing
+            return b""
+        return received
+
+    @property
+    def certificate_requested(self) -> bool:
+        """Whether the peer asked for a client certificate."""
+        return self._notes.certificate_requested
+
+    def code_of(self, alert: Alert) -> Code:
+        """The code of an alert that came after the handshake (TLS 1.3 asks for the client's certificate so)."""
+        return code_of_alert(str(alert), self._notes)
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def drive(self, step: Any, deadline: Deadline) -> Any:
+        """Repeat *step* of the state machine, moving bytes in between.
+
+        Raises Silent, OSError, Alert (TLS refused) or EOFError (the peer hung up without a word).
+        """
+        from OpenSSL import SSL
+
+        while True:
+            try:
+                result = step()
+            except SSL.WantReadError:
+                self._flush(deadline)
+                if self._ended:
+                    raise EOFError from None
+                data = self._inner.receive(deadline)
+                self.heard = self.heard or bool(data)
+                if data:
+                    self._connection.bio_write(data)
+                else:
+                    self._ended = True
+                    self._connection.bio_shutdown()
+            except SSL.SysCallError:
+                raise EOFError from None
+            except SSL.ZeroReturnError:
+                raise
+            except SSL.Error as error:
+                self._say_goodbye(deadline)
+                reason = _reason(error)
+                if "unexpected eof" in reason:
+                    raise EOFError from None
+                raise Alert(reason) from None
+            else:
+                self._flush(deadline)
+                return result
+
+    def _say_goodbye(self, deadline: Deadline) -> None:
+        """Send our own alert, where that is still possible: the peer's log then says why."""
+        try:
+            self._flush(deadline)
+        except (OSError, Silent):
+            return
+
+    def _flush(self, deadline: Deadline) -> None:
+        from OpenSSL import SSL
+
+        while True:
+            try:
+                data = self._connection.bio_read(65536)
+            except SSL.WantReadError:
+                return
+            self._inner.send(data, deadline)
+
+
+def _reason(error: Any) -> str:
+    """The reasons on OpenSSL's error queue: ``tlsv1 alert protocol version``."""
+    rows = error.args[0] if error.args and isinstance(error.args[0], list) else []
+    return visible("; ".join(str(row[-1]) for row in rows) or "TLS error", at_most=200)
+
+
+def _chain(connection: Connection) -> list[Any]:
+    chain = connection.get_peer_cert_chain(as_cryptography=True) or []
+    return list(chain[:_CHAIN_AT_MOST])
+
+
+def _seen(
+    connection: Connection,
+    trust: Trust,
+    faults: tuple[Code, ...],
+    *,
+    trusted: bool = False,
+    publicly: bool = False,
+) -> TlsSeen | None:
+    chain = _chain(connection)
+    if not chain:
+        return None
+    return TlsSeen(
+        version=connection.get_protocol_version_name(),
+        cipher=connection.get_cipher_name() or "",
+        chain=tuple(describe(c) for c in chain),
+        trusted=trusted,
+        trusted_publicly=publicly,
+        store=trust.anchors.store.label,
+        faults=faults,
+    )

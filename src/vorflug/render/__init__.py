@@ -1,0 +1,1 @@
+"""Turns a report into something to read: terminal, HTML, JUnit, Markdown, CSV."""

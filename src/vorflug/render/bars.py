@@ -1,0 +1,71 @@
+"""Capacities as bars: where the bar ends and where the marks stand, in percent.  Pure arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+
+from vorflug.model.message import Message
+from vorflug.model.report import FindingInfo, GaugeInfo
+from vorflug.render.sizes import Row
+from vorflug.render.words import amounts
+
+_HEADROOM = 1.12
+"""The farthest mark stands a little before the end, so that "enough" can be seen to pass it."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A wanted amount on the bar."""
+
+    at: float
+    """Percent of the bar's length."""
+    label: str
+    """The size that wants it; empty where the bar has one mark only."""
+    own: bool
+    """Whether it is the mark of the size that was judged."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One capacity."""
+
+    filled: float
+    """Percent of the bar's length; 100 also where there is more than the bar can show."""
+    enough: bool
+    marks: tuple[Mark, ...]
+    says: Message
+    """The same in words."""
+
+
+def bar(finding: FindingInfo) -> Bar | None:
+    """The bar of a finding that is a capacity; None for any other."""
+    gauge = finding.gauge
+    return None if gauge is None else _bar(gauge, [("", gauge)], own="", enough=finding.outcome.value == "met")
+
+
+def across(row: Row, own: str) -> Bar | None:
+    """One bar with a mark for each size; *own* is the size that was judged."""
+    if row.finding is None or row.finding.gauge is None:
+        return None
+    wanted = [
+        (size.value, judged.gauge) for size, judged in zip(row.sizes, row.cells, strict=True) if judged and judged.gauge
+    ]
+    return _bar(row.finding.gauge, wanted or [("", row.finding.gauge)], own, row.finding.outcome.value == "met")
+
+
+def _bar(have: GaugeInfo, wanted: list[tuple[str, GaugeInfo]], own: str, enough: bool) -> Bar:
+    full = max((g.want for _, g in wanted), default=have.want) * _HEADROOM
+    return Bar(
+        filled=_share(have.have, full),
+        enough=enough,
+        marks=tuple(Mark(_share(g.want, full), label, label == own) for label, g in wanted),
+        says=amounts(have),
+    )
+
+
+def _share(part: float, full: float) -> float:
+    # a report may come from anywhere: no number in it may break the drawing
+    if not isfinite(part) or not isfinite(full) or full <= 0:
+        return 0.0
+    return round(max(0.0, min(100.0, 100 * part / full)), 2)

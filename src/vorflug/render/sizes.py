@@ -1,0 +1,176 @@
+"""The same facts held against every size and operating model.  Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vorflug.model.message import Message, msg
+from vorflug.model.report import FindingInfo, Judged, ModelVerdict, Report, Sentence, SizeVerdict, VerdictOutcome
+from vorflug.model.requirement import HostSize, Level, LocalText, Nature, Outcome
+
+_OPEN = (Outcome.UNMET, Outcome.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One requirement across the sizes."""
+
+    id: str
+    title: LocalText
+    level: Level
+    sizes: tuple[HostSize, ...]
+    cells: tuple[Judged | None, ...]
+    """One per size, in the same order.  None: nothing stands against that size here."""
+    finding: FindingInfo | None
+    """The run's own finding, for what was seen and the bar."""
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """What a size fails on."""
+
+    size: HostSize
+    because: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Sizes side by side."""
+
+    sizes: tuple[SizeVerdict, ...]
+    rows: tuple[Row, ...]
+    fit: Message | None
+    """Which sizes this host fits; where some it does not, the sentence ends before *obstacles*."""
+    short: Message | None
+    """The same as a sentence of its own, without reasons."""
+    obstacles: tuple[Obstacle, ...]
+    """For each size that does not fit, or may not: why."""
+    besides: tuple[Message, ...]
+    """What could not be decided, and what is open whatever the size."""
+
+
+def compare(report: Report) -> Comparison:
+    """Hold the sizes of *report* side by side.
+
+    What is open for every size alike (a proxy that refuses) says nothing about size: it is counted apart, so that the
+    sentence "fits S and M, not L" stays true of what a size is about.
+    """
+    own = {s.size: _against(s, report) for s in report.sizes}
+    always = _always(report)
+    fits = [s.value for s, found in own.items() if not found]
+    fails = [s.value for s, found in own.items() if any(j.outcome is Outcome.UNMET for j in found)]
+    open_ = [s.value for s, found in own.items() if found and s.value not in fails]
+    return Comparison(
+        sizes=report.sizes,
+        rows=_rows(report),
+        fit=_fit(fits, fails),
+        short=_short(fits, fails),
+        obstacles=tuple(
+            Obstacle(size, tuple(j.because for j in sorted(found, key=lambda j: j.outcome is Outcome.UNKNOWN)))
+            for size, found in own.items()
+            if found
+        ),
+        besides=tuple(_besides(open_, len(always))),
+    )
+
+
+def model_state(model: ModelVerdict) -> Message | None:
+    """A word that is truer than the verdict, where this run did not put the model's questions; else None."""
+    if model.verdict.outcome is VerdictOutcome.UNDETERMINED and model.not_asked:
+        return msg("not asked")
+    return None
+
+
+def model_sentence(model: ModelVerdict) -> Message:
+    """One sentence on *model*."""
+    counts = model.verdict.counts
+    if model.verdict.outcome is VerdictOutcome.READY:
+        return msg("Every technical must of this operating model is met.")
+    if model.not_asked and not counts.must_unmet:
+        return msg(
+            "{n} of its musts were not asked in this run: run again with --model {model}.",
+            n=model.not_asked,
+            model=model.model.value,
+        )
+    if model.not_asked:
+        return msg(
+            "{unmet} of its musts are not met, {n} were not asked in this run.",
+            unmet=counts.must_unmet,
+            n=model.not_asked,
+        )
+    if counts.must_unmet:
+        return msg(
+            "{unmet} of its musts are not met, {unknown} are undetermined.",
+            unmet=counts.must_unmet,
+            unknown=counts.must_unknown,
+        )
+    return msg("{unknown} of its musts are undetermined.", unknown=counts.must_unknown)
+
+
+def _open_musts(size: SizeVerdict) -> list[Judged]:
+    return [j for j in size.findings if j.level is Level.MUST and j.nature is Nature.TECHNICAL and j.outcome in _OPEN]
+
+
+def _capacities(report: Report) -> set[str]:
+    return {f.id for f in report.findings if f.gauge is not None} | {
+        j.id for s in report.sizes for j in s.findings if j.gauge is not None
+    }
+
+
+def _always(report: Report) -> set[str]:
+    """The musts that are open for every size and are no capacity."""
+    per_size = [{j.id for j in _open_musts(s)} for s in report.sizes]
+    return set.intersection(*per_size) - _capacities(report) if per_size else set()
+
+
+def _against(size: SizeVerdict, report: Report) -> list[Judged]:
+    always = _always(report)
+    return [j for j in _open_musts(size) if j.id not in always]
+
+
+def _rows(report: Report) -> tuple[Row, ...]:
+    """Every capacity, and what else is open for some sizes but not for all; in the profile's order."""
+    always, capacities = _always(report), _capacities(report)
+    cells = [{j.id: j for j in s.findings} for s in report.sizes]
+    by_id = {f.id: f for f in report.findings}
+    rows: list[Row] = []
+    for id_ in dict.fromkeys([*by_id, *(i for found in cells for i in found)]):
+        judged = tuple(found.get(id_) for found in cells)
+        any_ = next((j for j in judged if j is not None), None)
+        if any_ is None or id_ in always or not (id_ in capacities or any(j and j.outcome in _OPEN for j in judged)):
+            continue
+        rows.append(Row(id_, any_.title, any_.level, tuple(s.size for s in report.sizes), judged, by_id.get(id_)))
+    return tuple(rows)
+
+
+def _fit(fits: list[str], fails: list[str]) -> Message | None:
+    if fits and fails:
+        return msg("This host fits {fits:list}, not {fails:or}, because:", fits=tuple(fits), fails=tuple(fails))
+    if fits:
+        return msg("This host fits {fits:list}.", fits=tuple(fits))
+    if fails:
+        return msg("This host does not fit {fails:or}, because:", fails=tuple(fails))
+    return None
+
+
+def _short(fits: list[str], fails: list[str]) -> Message | None:
+    if fits and fails:
+        return msg("this host fits {fits:list}, not {fails:or}", fits=tuple(fits), fails=tuple(fails))
+    if fits:
+        return msg("this host fits {fits:list}", fits=tuple(fits))
+    if fails:
+        return msg("this host does not fit {fails:or}", fails=tuple(fails))
+    return None
+
+
+def _besides(open_: list[str], always: int) -> list[Message]:
+    said: list[Message] = []
+    if open_:
+        said.append(msg("Whether it fits {open:or} could not be decided.", open=tuple(open_)))
+    if always:
+        said.append(
+            msg("Whatever the size, one more must is open; it stands above.")
+            if always == 1
+            else msg("Whatever the size, {n} more musts are open; they stand above.", n=always)
+        )
+    return said

@@ -1,0 +1,184 @@
+"""The summary for a terminal: verdict, what to do, what could not be looked at, where the report lies.
+
+The only renderer that uses rich; for colours, and for cell widths when lines are wrapped.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from vorflug.model.message import Message, msg, visible
+from vorflug.model.report import Report, VerdictOutcome
+from vorflug.model.requirement import Level
+from vorflug.render.sizes import compare
+from vorflug.render.view import Entry, TeamList, headline, technical, view
+from vorflug.render.words import LEVELS, MODELS, SHORT_TEAMS, VERDICTS, Speaker
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+_LEFT = 13
+"""Two spaces, the longest team's name and a gap (columns)."""
+_ENTRIES = 6
+"""What is no must is shown only up to this many entries of a team; the page has them all."""
+_NARROWEST = 40
+_STYLES = {
+    VerdictOutcome.READY: "bold green",
+    VerdictOutcome.NOT_READY: "bold red",
+    VerdictOutcome.UNDETERMINED: "bold yellow",
+}
+
+
+def wants_color() -> bool:
+    """Whether stdout is a terminal and nobody asked for no colours (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def render_terminal(
+    report: Report,
+    *,
+    lang: str,
+    width: int = 80,
+    color: bool = False,
+    folder: str | None = None,
+    fingerprint: str | None = None,
+    key_note: Message | None = None,
+) -> str:
+    """The summary in *lang*, wrapped at *width* columns, ending with a newline.
+
+    *folder*: where the four files lie; *fingerprint*: of the key that signed; *key_note*: one sentence about that key.
+    Without *color* there is no escape sequence in it, whatever the report holds.
+    """
+    return _Summary(report, lang, max(width, _NARROWEST), color).write(folder, fingerprint, key_note)
+
+
+class _Summary:
+    def __init__(self, report: Report, lang: str, width: int, color: bool) -> None:
+        from rich.console import Console
+
+        self._report = report
+        self._say = Speaker(lang)
+        self._width = width
+        self._color = color
+        self._console: Console = Console(
+            width=width,
+            force_terminal=color,
+            color_system="standard" if color else None,
+            no_color=not color,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            legacy_windows=False,
+        )
+        self._lines: list[Text] = []
+
+    def write(self, folder: str | None, fingerprint: str | None, key_note: Message | None) -> str:
+        from rich.text import Text
+
+        story = view(self._report)
+        self._verdict()
+        self._teams(msg("What to do"), story.to_do)
+        self._teams(msg("Could not look"), story.could_not_look)
+        self._ending(folder, fingerprint, key_note)
+        with self._console.capture() as captured:
+            self._console.print(Text("\n").join(self._lines), soft_wrap=True)
+        return captured.get()
+
+    def _verdict(self) -> None:
+        report, say = self._report, self._say
+        word = say(VERDICTS[report.verdict.outcome]).upper()
+        counts = " · ".join(say(c) for c in headline(report.verdict.counts))
+        self._put(word, counts, left=len(word) + 5, style=_STYLES[report.verdict.outcome])
+        about = (
+            f"{say(report.profile.title)} {say(report.profile.version)}",
+            MODELS[report.profile.model],
+            say(msg("size {size}", size=report.profile.size.value)),
+            visible(report.host.name, at_most=64),
+            f"{report.times.started:%Y-%m-%d %H:%M} UTC",
+        )
+        self._put("", " · ".join(about), left=2)
+        if report.times.interrupted is not None:
+            early = msg("The run ended early ({why}): this report is partial.", why=report.times.interrupted)
+            self._put("", say(early), left=2, text_style="yellow")
+
+    def _teams(self, heading: Message, lists: tuple[TeamList, ...]) -> None:
+        if not lists:
+            return
+        self._heading(heading)
+        for team in lists:
+            name = self._say(SHORT_TEAMS[team.team])
+            shown = [e for n, e in enumerate(team.entries) if n < _ENTRIES or e.level is Level.MUST]
+            for entry in shown:
+                self._put(name, self._line(entry), style="bold")
+                name = ""
+                follow = self._follow(entry)
+                if follow:
+                    self._put("", follow, text_style="dim")
+            if len(shown) < len(team.entries):
+                self._put("", self._say(msg("and {n} more in the report", n=len(team.entries) - len(shown))))
+
+    def _line(self, entry: Entry) -> str:
+        said = [self._say(entry.says)]
+        if entry.fits:
+            said.append(self._say(msg("fits {sizes:list}", sizes=tuple(s.value for s in entry.fits))))
+        if entry.level is not Level.MUST:
+            said.append(self._say(LEVELS[entry.level]))
+        elif not technical(entry):
+            said.append(self._say(msg("confirmation")))
+        if len(said) > 1:
+            said[0] = said[0].removesuffix(".")
+        return " · ".join(said)
+
+    def _follow(self, entry: Entry) -> str:
+        said = [self._say(msg("blocks {n}", n=len(entry.blocks)))] if entry.blocks else []
+        said += [self._say(entry.fix)] if entry.fix else []
+        return " · ".join(said)
+
+    def _ending(self, folder: str | None, fingerprint: str | None, key_note: Message | None) -> None:
+        say = self._say
+        self._lines.append(self._text(""))
+        sizes = compare(self._report).short
+        if sizes is not None:
+            self._put(say(msg("Sizes")), say(sizes), style="bold")
+        if folder is not None:
+            self._put(say(msg("Report")), visible(f"{folder.rstrip('/')}/report.html"), style="bold")
+        if fingerprint is not None:
+            self._put(
+                say(msg("Key")),
+                say(msg("{fingerprint}   read it out when you hand the report over", fingerprint=fingerprint)),
+                style="bold",
+            )
+        if key_note is not None:
+            self._put("" if fingerprint else say(msg("Key")), say(key_note), style="bold")
+        if folder is not None:
+            self._put(say(msg("Next")), say(self._next(folder)), style="bold")
+
+    def _next(self, folder: str) -> Message:
+        if self._report.verdict.outcome is VerdictOutcome.READY:
+            return msg("vorflug verify {folder} --trust KEY checks the report, anywhere", folder=folder)
+        return msg("pass each team its list, then run vorflug again")
+
+    def _heading(self, heading: Message) -> None:
+        self._lines.append(self._text(""))
+        self._lines.append(self._text("  " + self._say(heading), "bold underline" if self._color else ""))
+
+    def _put(self, label: str, said: str, *, left: int = _LEFT, style: str = "", text_style: str = "") -> None:
+        """*label* in the left column, *said* wrapped in the right one."""
+        from rich.cells import cell_len
+
+        room = max(_NARROWEST - _LEFT, self._width - left)
+        for number, part in enumerate(self._text(said, text_style).wrap(self._console, room, overflow="fold")):
+            part.rstrip()
+            shown = f"  {label}" if number == 0 and label else ""
+            line = self._text(shown, style) if shown else self._text("")
+            line.append(" " * max(1 if shown else 0, left - cell_len(shown)))
+            line.append_text(part)
+            self._lines.append(line)
+
+    def _text(self, text: str, style: str = "") -> Text:
+        from rich.text import Text
+
+        return Text(text, style=style, end="")

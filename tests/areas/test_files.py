@@ -1,0 +1,164 @@
+"""recorded host -> fact; (demand, fact) -> verdict; (demand, reason) -> unknown."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from conftest import FakePort, fake_host, header
+from vorflug.areas.files import (
+    ComposeFact,
+    ComposeQuery,
+    ComposeValidRequirement,
+    FilePresentRequirement,
+    FileQuery,
+    LicenceFact,
+    LicenceQuery,
+    LicenceValidRequirement,
+)
+from vorflug.model.evidence import Evidence, NotSeen
+from vorflug.model.message import render
+from vorflug.model.package_file import FileFact
+from vorflug.model.query import Observation, Reason, Seen, Unseen
+from vorflug.model.requirement import Outcome
+from vorflug.ports.package import ComposeRead, FileRead, Format, LicenceRead, Reading
+
+PATH, ENV = "/srv/audit/compose.yaml", "/srv/audit/.env"
+
+
+def make(cls, **fields):
+    return cls.model_validate(header(**fields))
+
+
+def file(reading=Reading.GOOD, **fields):
+    return FileFact(path=PATH, reading=reading, **fields)
+
+
+PRESENT = make(FilePresentRequirement, path=PATH, format="yaml")
+ANY = make(FilePresentRequirement, path=PATH)
+COMPOSE = make(ComposeValidRequirement, path=PATH, env_path=ENV, services=["api"], ports=[443], closed=[8000])
+LICENCE = make(LicenceValidRequirement, path=PATH, not_after="until", at_least="30 d", users_field="seats", users=50)
+PLAIN = make(LicenceValidRequirement, path=PATH, not_after="until", at_least="30 d")
+QUERIES = {
+    "present": (PRESENT, FileQuery(path=PATH, format=Format.YAML)),
+    "any": (ANY, FileQuery(path=PATH, format=Format.ANY)),
+    "compose": (COMPOSE, ComposeQuery(path=PATH, env_path=ENV)),
+    "licence": (LICENCE, LicenceQuery(path=PATH, not_after="until", users="seats")),
+    "plain": (PLAIN, LicenceQuery(path=PATH, not_after="until", users="")),
+}
+
+
+def evidence(demand, fact):
+    query = next(q for d, q in QUERIES.values() if d is demand)
+    return Evidence([Observation(query, fact if isinstance(fact, Unseen) else Seen(fact))])
+
+
+def compose(reading=Reading.GOOD, **fields):
+    good = {"services": ("api",), "ports": (443,), "unresolved": (), "missing_paths": ()}
+    return ComposeFact(file=file(reading), **{**good, **fields})
+
+
+def licence(not_after="2027-11-25", users=None, reading=Reading.GOOD):
+    return LicenceFact(file=file(reading), now="2026-11-25T10:00:00+00:00", not_after=not_after, users=users)
+
+
+def test_facts():
+    read = FileRead(PATH, Reading.BROKEN, 3, "wanted YAML", 7)
+    port = FakePort(
+        read=read,
+        compose=ComposeRead(read, ("a",), (1,), ("V",), ("./x",)),
+        licence=LicenceRead(read, "now", "2027-01-01", 5),
+    )
+    host = fake_host(package=port)
+    broken = file(Reading.BROKEN, line=3, problem="wanted YAML", size_bytes=7)
+    assert FileQuery(path=PATH, format=Format.YAML).observe(host) == broken
+    assert ComposeQuery(path=PATH, env_path=ENV).observe(host) == ComposeFact(
+        file=broken, services=("a",), ports=(1,), unresolved=("V",), missing_paths=("./x",)
+    )
+    assert LicenceQuery(path=PATH, not_after="a", users="b").observe(host) == LicenceFact(
+        file=broken, now="now", not_after="2027-01-01", users=5
+    )
+
+
+@pytest.mark.parametrize("reading", [r for r in Reading if r is not Reading.GOOD])
+@pytest.mark.parametrize("demand", [PRESENT, COMPOSE, LICENCE], ids=lambda d: d.kind)
+def test_a_file_that_cannot_be_used_is_one_cause(demand, reading):
+    fact = file(reading) if demand is PRESENT else compose(reading) if demand is COMPOSE else licence(reading=reading)
+    verdict = demand.judge(evidence(demand, fact))
+    assert verdict.outcome is (Outcome.UNKNOWN if reading is Reading.DENIED else Outcome.UNMET)
+    assert (verdict.cause.kind, verdict.cause.subject) == (f"file.{reading}", PATH)
+    assert verdict.fix is not None and PATH in render(verdict.because)
+    assert PRESENT.about(evidence(PRESENT, file(reading))) == verdict.cause
+
+
+def test_a_good_file():
+    facts = evidence(PRESENT, file(size_bytes=2048))
+    assert PRESENT.judge(facts).outcome is Outcome.MET
+    assert render(PRESENT.judge(facts).seen) == "2 KiB"
+    assert PRESENT.about(facts) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "outcome", "words"),
+    [
+        ({}, Outcome.MET, "parses"),
+        ({"services": ("ui",)}, Outcome.UNMET, "lacks the services api"),
+        ({"unresolved": ("TAG", "PORT")}, Outcome.UNMET, "TAG and PORT"),
+        ({"missing_paths": ("./html",)}, Outcome.UNMET, "./html"),
+        ({"ports": ()}, Outcome.UNMET, "does not publish 443"),
+        ({"ports": (443, 8000)}, Outcome.UNMET, "publishes 8000"),
+    ],
+)
+def test_compose(fields, outcome, words):
+    verdict = COMPOSE.judge(evidence(COMPOSE, compose(**fields)))
+    assert verdict.outcome is outcome
+    assert words in render(verdict.because)
+
+
+@pytest.mark.parametrize(
+    ("demand", "fact", "outcome", "words"),
+    [
+        (PLAIN, licence("2026-12-25"), Outcome.MET, "2026-12-25"),
+        (PLAIN, licence("2026-12-24"), Outcome.UNMET, "in 29 d"),
+        (PLAIN, licence("2026-11-24"), Outcome.UNMET, "ended on 2026-11-24"),
+        (PLAIN, licence(None), Outcome.UNMET, "no day of expiry in until"),
+        (LICENCE, licence(users=50), Outcome.MET, "2027-11-25"),
+        (LICENCE, licence(users=49), Outcome.UNMET, "49 users, 50"),
+        (LICENCE, licence(), Outcome.UNMET, "no number of users in seats"),
+    ],
+)
+def test_licence(demand, fact, outcome, words):
+    verdict = demand.judge(evidence(demand, fact))
+    assert verdict.outcome is outcome
+    assert words in render(verdict.because)
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+@pytest.mark.parametrize("demand", [d for d, _ in QUERIES.values()], ids=list(QUERIES))
+def test_not_seen_is_never_a_verdict(demand, reason):
+    with pytest.raises(NotSeen):
+        demand.judge(evidence(demand, Unseen(reason)))
+
+
+@given(low=st.integers(0, 1000), more=st.integers(0, 1000), left=st.dates())
+def test_raising_the_demand_never_turns_unmet_into_met(low, more, left):
+    fact = Evidence([Observation(QUERIES["plain"][1], Seen(licence(left.isoformat())))])
+    if (
+        make(LicenceValidRequirement, path=PATH, not_after="until", at_least=f"{low} d").judge(fact).outcome
+        is Outcome.UNMET
+    ):
+        higher = make(LicenceValidRequirement, path=PATH, not_after="until", at_least=f"{low + more} d")
+        assert higher.judge(fact).outcome is Outcome.UNMET
+
+
+def test_relative_paths_are_refused():
+    with pytest.raises(ValidationError):
+        make(FilePresentRequirement, path="compose.yaml")
+
+
+def test_words():
+    for demand, query in QUERIES.values():
+        assert render(demand.wanted()) and demand.queries(Evidence()) == [query]
+        assert render(query.asks()).endswith("?")

@@ -1,0 +1,189 @@
+"""Logins, rights to pull and throughput: (demand, fact) -> verdict, and once through with a real registry."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from types import SimpleNamespace
+
+import pytest
+import trustme
+from pydantic import ValidationError
+
+from areas.asking import ask, judge
+from areas.registry_server import IDENTITY, PASSWORD, TOKEN, USER, running
+from conftest import FakePort, fake_host, header
+from vorflug.areas.images import CredentialsRequirement, ImageRequirement, ThroughputRequirement
+from vorflug.host.live import Patience
+from vorflug.host.live.net import LiveNet
+from vorflug.host.live.registry import LiveRegistry
+from vorflug.model.evidence import Evidence, NotSeen
+from vorflug.model.message import render
+from vorflug.model.query import Observation, Reason, Seen, Unseen
+from vorflug.model.requirement import Outcome
+from vorflug.ports.net import Code, Route, Stage, StageSeen, Trace
+from vorflug.ports.registry import (
+    CredentialSeen,
+    CredentialSource,
+    CredentialState,
+    DownloadSeen,
+    PullEnd,
+    PullRights,
+    PullSeen,
+)
+
+R = "r.example"
+LOGIN = CredentialSeen(CredentialState.USABLE, CredentialSource.AUTHS, "/root/.docker/config.json")
+NONE = CredentialSeen(CredentialState.MISSING, CredentialSource.NONE, "/root/.docker/config.json")
+
+
+def credentials(**fields):
+    return CredentialsRequirement.model_validate(header(**{"registry": R} | fields))
+
+
+def images(*names, **fields):
+    return ImageRequirement.model_validate(header(**{"registry": R, "images": list(names or ("a/b:1",))} | fields))
+
+
+def throughput(**fields):
+    demand = {"registry": R, "image": "a/b:1", "at_least": "10 Mbit/s", "read": "16 MiB"}
+    return ThroughputRequirement.model_validate(header(**demand | fields))
+
+
+def trace(code=None):
+    return Trace(R, 443, Route(None, ""), (), "192.0.2.1:443", (StageSeen(Stage.CONNECT, 0.1, code),))
+
+
+def host(*seen, credential=LOGIN, code=None):
+    registry = FakePort(credential=credential, pull_rights=PullRights(credential, seen))
+    return fake_host(registry=registry, net=FakePort(probe=trace(code)))
+
+
+@pytest.mark.parametrize("state", list(CredentialState))
+def test_logins(no_io, state):
+    seen = CredentialSeen(state, CredentialSource.HELPER, "/x/config.json", "docker-credential-pass")
+    evidence = ask(credentials(), fake_host(registry=FakePort(credential=seen)))
+    with no_io():
+        verdict = credentials().judge(evidence)
+        about = credentials().about(evidence)
+    usable = state is CredentialState.USABLE
+    assert verdict.outcome is (Outcome.MET if usable else Outcome.UNMET)
+    assert (about is None) == usable and about == verdict.cause
+    assert usable or f"docker login {R}" in render(verdict.fix)
+
+
+@pytest.mark.parametrize("end", list(PullEnd))
+def test_every_end_of_a_pull(end):
+    granted = PullSeen("a/b:1", PullEnd.GRANTED, 200, "sha256:x", R)
+    digest = "sha256:y" if end is PullEnd.GRANTED else ""
+    seen = PullSeen("c/d:2", end, 418, digest, "auth.example")
+    verdict = judge(images("a/b:1", "c/d:2"), host(granted, seen))
+    match end:
+        case PullEnd.GRANTED:
+            assert verdict.outcome is Outcome.MET
+        case PullEnd.UNREACHABLE:
+            assert verdict.outcome is Outcome.UNKNOWN
+        case _:
+            assert verdict.outcome is Outcome.UNMET
+    if verdict.outcome is not Outcome.MET:
+        assert render(verdict.because) and render(verdict.fix)
+        assert render(verdict.seen) == "1 of 2 images"
+
+
+def test_a_manifest_without_a_digest_is_no_right():
+    assert judge(images(), host(PullSeen("a/b:1", PullEnd.GRANTED, 200, "", R))).outcome is Outcome.UNMET
+
+
+def test_an_answer_about_fewer_images_is_no_pass():
+    seen = PullSeen("a/b:1", PullEnd.GRANTED, 200, "sha256:x", R)
+    assert judge(images("a/b:1", "c/d:2"), host(seen)).outcome is Outcome.UNKNOWN
+    assert judge(images("a/b:1"), host()).outcome is Outcome.UNKNOWN
+
+
+def test_no_login_is_the_cause_that_the_login_s_requirement_is_about():
+    seen = PullSeen("a/b:1", PullEnd.NO_CREDENTIAL, 401, "", R)
+    there = host(seen, credential=NONE)
+    assert judge(images(), there).cause == credentials().about(ask(credentials(), there)) is not None
+
+
+def test_no_way_there_has_the_layer_as_its_cause():
+    verdict = judge(images(), host(PullSeen("a/b:1", PullEnd.UNREACHABLE, None, "", R), code=Code.TCP_REFUSED))
+    assert (verdict.outcome, verdict.cause.kind) == (Outcome.UNKNOWN, "tcp.refused")
+
+
+@pytest.mark.parametrize(
+    ("status", "count", "took", "outcome", "says"),
+    [
+        (206, 16 << 20, 1.0, Outcome.MET, "134.2 Mbit/s"),
+        (200, 16 << 20, 1.0, Outcome.MET, "134.2 Mbit/s"),
+        (206, 1_250_000, 1.0, Outcome.MET, "10 Mbit/s"),
+        (206, 1_249_999, 1.0, Outcome.UNMET, "10 Mbit/s wanted"),
+        (206, 0, 1.0, Outcome.UNKNOWN, "empty"),
+        (403, 0, 0.1, Outcome.UNMET, "403"),
+        (None, 0, 0.1, Outcome.UNMET, "no answer"),
+    ],
+)
+def test_throughput(status, count, took, outcome, says):
+    done = DownloadSeen(
+        PullSeen("a/b:1", PullEnd.GRANTED, 200, "sha256:x", R), status, "data.example:443", True, count, took
+    )
+    verdict = judge(throughput(), fake_host(registry=FakePort(download=done)))
+    assert verdict.outcome is outcome and says in render(verdict.because)
+    assert outcome is not Outcome.UNMET or "data.example" in render(verdict.fix)
+
+
+def test_nothing_is_measured_without_the_right_to_pull():
+    done = DownloadSeen(PullSeen("a/b:1", PullEnd.DENIED, 403))
+    assert judge(throughput(), fake_host(registry=FakePort(download=done))).outcome is Outcome.UNKNOWN
+    (query,) = throughput().queries(Evidence())
+    assert query.exclusive
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_not_seen_is_never_a_verdict(reason):
+    for wanted in (credentials(), images(), throughput()):
+        query = wanted.queries(Evidence())[0]
+        with pytest.raises(NotSeen):
+            wanted.judge(Evidence([Observation(query, Unseen(reason))]))
+
+
+@pytest.mark.parametrize("name", ["https://r/x", "A/b:1", "a b", "a/b:", "a/b@sha256:12", "a/b?x=1", ""])
+def test_a_name_that_is_no_image(name):
+    with pytest.raises(ValidationError):
+        images(name)
+
+
+def test_a_login_leaves_no_trace(tmp_path, monkeypatch):
+    """From docker's configuration through a real registry: no fact and no sentence holds a secret."""
+    ca = trustme.CA()
+    (tmp_path / "ca.pem").write_bytes(ca.cert_pem.bytes())
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    monkeypatch.setenv("NO_PROXY", "localhost")
+    packed = b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+    with running(ca) as server:
+        server.add("team/app", "1", 200_000)
+        server.add("team/secret", "1", 200_000)
+        server.denied = {"team/secret"}
+        entry = {"auth": packed, "identitytoken": ""}
+        (tmp_path / "config.json").write_text(json.dumps({"auths": {server.place: entry}}))
+        real = SimpleNamespace(registry=LiveRegistry(Patience(9)), net=LiveNet(Patience(9), environ={}))
+        place = {"registry": server.place, "ca_file": str(tmp_path / "ca.pem")}
+        wanted = [
+            (credentials(**place), Outcome.MET),
+            (images("team/app:1", **place), Outcome.MET),
+            (images("team/app:1", "team/secret:1", **place), Outcome.UNMET),
+            (throughput(image="team/app:1", read="100 kB", at_least="1 kbit/s", **place), Outcome.MET),
+        ]
+        for requirement, outcome in wanted:
+            evidence = ask(requirement, real)
+            verdict = requirement.judge(evidence)
+            assert verdict.outcome is outcome, render(verdict.because)
+            facts = [
+                r.fact.model_dump_json()
+                for q in requirement.queries(evidence)
+                if isinstance(r := evidence.result(q), Seen)
+            ]
+            assert facts
+            told = "".join(facts) + repr(verdict) + repr(evidence.__dict__)
+            assert not any(secret in told for secret in (PASSWORD, IDENTITY, TOKEN, packed))
+        assert server.sent(PASSWORD) > 0

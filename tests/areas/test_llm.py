@@ -1,0 +1,212 @@
+"""Each layer between this host and a model's endpoint, failed and passed against real servers on loopback."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import socket
+from types import SimpleNamespace
+
+import pytest
+import trustme
+from pydantic import ValidationError
+
+from areas.asking import ask, judge
+from areas.registry_server import running
+from conftest import header
+from vorflug.areas.llm import PROVIDERS, EndpointRequirement, Provider
+from vorflug.host.live import Patience
+from vorflug.host.live.net import LiveNet
+from vorflug.model.evidence import Evidence, NotSeen
+from vorflug.model.message import render
+from vorflug.model.query import Observation, Reason, Unseen
+from vorflug.model.requirement import Outcome
+
+AZURE_PATH = "/openai/models"
+AZURE = {
+    "provider": "azure_openai",
+    "answer": {"status": [401], "headers": [{"name": "apim-request-id"}], "body": ["invalid subscription key"]},
+    "acl_status": [403],
+    "acl_marks": ["Virtual Network/Firewall rules"],
+}
+AZURE_HEALTHY = (
+    401,
+    {"apim-request-id": "x"},
+    b'{"error":{"message":"Access denied due to invalid subscription key"}}',
+)
+AZURE_ACL = (
+    403,
+    {"apim-request-id": "x"},
+    b'{"error":{"message":"Access denied due to Virtual Network/Firewall rules."}}',
+)
+BEDROCK_PATH = "/model/x/invoke"
+BEDROCK = {
+    "provider": "aws_bedrock",
+    "method": "POST",
+    "answer": {
+        "status": [403],
+        "headers": [
+            {"name": "x-amzn-requestid"},
+            {"name": "x-amzn-errortype", "contains": "MissingAuthenticationToken"},
+        ],
+        "confidence": "unverified",
+    },
+}
+LOCAL_PATH = "/v1/models"
+LOCAL = {"provider": "local", "answer": {"status": [200, 401]}, "model": "qwen3"}
+
+
+def models(*names):
+    return (
+        200,
+        {},
+        json.dumps({"data": [{"id": n, "object": "model"} for n in names]}, separators=(",", ":")).encode(),
+    )
+
+
+@pytest.fixture(scope="module")
+def ca():
+    return trustme.CA()
+
+
+@pytest.fixture
+def ca_file(ca, tmp_path):
+    path = tmp_path / "ca.pem"
+    path.write_bytes(ca.cert_pem.bytes())
+    return str(path)
+
+
+@pytest.fixture
+def server(ca):
+    with running(ca) as one:
+        yield one
+
+
+@pytest.fixture
+def host():
+    return SimpleNamespace(net=LiveNet(Patience(8), environ={}))
+
+
+def demand(place, path, kind, **fields):
+    scheme = fields.pop("scheme", "https")
+    return EndpointRequirement.model_validate(header(**{"url": f"{scheme}://{place}{path}"} | kind | fields))
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "page", "outcome", "says"),
+    [
+        (AZURE, AZURE_PATH, AZURE_HEALTHY, Outcome.MET, "as Azure OpenAI does"),
+        (AZURE, AZURE_PATH, AZURE_ACL, Outcome.UNMET, "network rules"),
+        (AZURE, AZURE_PATH, (403, {}, b"blocked"), Outcome.UNMET, "status 403"),
+        (AZURE, AZURE_PATH, (401, {}, AZURE_HEALTHY[2]), Outcome.UNMET, "apim-request-id"),
+        (AZURE, AZURE_PATH, (401, AZURE_HEALTHY[1], b"{}"), Outcome.UNMET, "in the body"),
+        (AZURE, AZURE_PATH, (200, {}, b"<html>Virtual Network/Firewall rules</html>"), Outcome.UNMET, "status 200"),
+        (BEDROCK, BEDROCK_PATH, (403, {"x-amzn-RequestId": "1", "x-amzn-ErrorType": "MissingAuthenticationTokenException"}, b""), Outcome.MET, "AWS Bedrock"),
+        (BEDROCK, BEDROCK_PATH, (403, {}, b"blocked"), Outcome.UNKNOWN, "no header x-amzn-requestid"),
+        (LOCAL, LOCAL_PATH, models("qwen3", "e5"), Outcome.MET, "lists the model"),
+        (LOCAL, LOCAL_PATH, models("qwen3:latest"), Outcome.MET, "lists the model"),
+        (LOCAL, LOCAL_PATH, models("qwen3:32b", "qwen3-coder"), Outcome.UNMET, "does not name qwen3"),
+        (LOCAL, LOCAL_PATH, models(), Outcome.UNMET, "does not name qwen3"),
+        (LOCAL, LOCAL_PATH, (401, {}, b"{}"), Outcome.MET, "cannot be seen"),
+        (LOCAL, LOCAL_PATH, (404, {}, b"{}"), Outcome.UNMET, "status 404"),
+        (LOCAL | {"model": None}, LOCAL_PATH, models(), Outcome.MET, "model server"),
+        (LOCAL | {"model": "qwen3:32b"}, LOCAL_PATH, models("qwen3:32b"), Outcome.MET, "lists the model"),
+    ],
+)  # fmt: skip
+def test_answers(server, host, ca_file, no_io, kind, path, page, outcome, says):
+    server.pages[path] = page
+    wanted = demand(server.place, path, kind, ca_file=ca_file)
+    evidence = ask(wanted, host)
+    with no_io():
+        verdict = wanted.judge(evidence)
+    assert verdict.outcome is outcome, render(verdict.because)
+    assert says in render(verdict.because)
+    assert (verdict.fix is None) == (outcome is Outcome.MET)
+    (request,) = server.log
+    assert request[0] == kind.get("method", "GET")
+    assert not {"authorization", "api-key"} & {name.lower() for name in request[2]}
+
+
+def test_the_resource_s_own_rules_are_no_firewall_of_this_site(server, host, ca_file):
+    server.pages[AZURE_PATH] = AZURE_ACL
+    verdict = judge(demand(server.place, AZURE_PATH, AZURE, ca_file=ca_file), host)
+    assert verdict.cause.kind == "http.denied_by_service"
+    assert "was reached" in render(verdict.because) and "public address" in render(verdict.fix)
+
+
+def test_a_model_server_without_tls(host):
+    with running(None) as server:
+        server.pages[LOCAL_PATH] = models("qwen3")
+        assert judge(demand(server.place, LOCAL_PATH, LOCAL, scheme="http"), host).outcome is Outcome.MET
+
+
+# ---- layers ----------------------------------------------------------------------------------------------------------
+
+
+def code(verdict):
+    assert verdict.outcome is Outcome.UNMET and verdict.fix is not None
+    return verdict.cause.kind
+
+
+def test_refused(host):
+    verdict = judge(demand(f"127.0.0.1:{free_port()}", AZURE_PATH, AZURE), host)
+    assert code(verdict) == "tcp.refused" and "firewall" not in render(verdict.because).lower()
+
+
+def test_an_authority_that_nobody_knows(host):
+    with running(trustme.CA(organization_name="Nobody")) as server:
+        assert code(judge(demand(server.place, AZURE_PATH, AZURE), host)) == "tls.unknown_ca"
+
+
+def test_expired(ca, host, ca_file):
+    then = dt.datetime.now(dt.UTC) - dt.timedelta(days=1)
+    with running(ca, not_after=then, not_before=then - dt.timedelta(days=9)) as server:
+        assert code(judge(demand(server.place, AZURE_PATH, AZURE, ca_file=ca_file), host)) == "tls.expired"
+
+
+def test_another_host_s_certificate(ca, host, ca_file):
+    with running(ca, host="other.example") as server:
+        assert code(judge(demand(server.place, AZURE_PATH, AZURE, ca_file=ca_file), host)) == "tls.host_mismatch"
+
+
+def test_plain_http_where_tls_was_wanted(host):
+    with running(None) as server:
+        assert code(judge(demand(server.place, AZURE_PATH, AZURE), host)) == "tls.not_tls"
+
+
+def test_the_proxy_is_to_blame_where_it_is(server, ca_file):
+    there = f"127.0.0.1:{free_port()}"
+    proxied = SimpleNamespace(net=LiveNet(Patience(8), environ={"https_proxy": f"http://{there}"}))
+    verdict = judge(demand(server.place, AZURE_PATH, AZURE, ca_file=ca_file), proxied)
+    assert code(verdict) == "proxy.refused" and verdict.cause.subject == there
+    # a demand that must not go by the proxy goes round it
+    server.pages[AZURE_PATH] = AZURE_HEALTHY
+    assert (
+        judge(demand(server.place, AZURE_PATH, AZURE, ca_file=ca_file, proxied=False), proxied).outcome is Outcome.MET
+    )
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_not_seen_is_never_a_verdict(reason):
+    wanted = demand("llm.example", AZURE_PATH, AZURE)
+    (query,) = wanted.queries(Evidence())
+    with pytest.raises(NotSeen):
+        wanted.judge(Evidence([Observation(query, Unseen(reason))]))
+
+
+@pytest.mark.parametrize(
+    "url", ["llm.example", "ftp://x/", "https://user:key@llm.example/", "https://x/ y", "https://x/#y"]
+)
+def test_an_address_that_is_none(url):
+    with pytest.raises(ValidationError):
+        EndpointRequirement.model_validate(header(**{"url": url} | AZURE))
+
+
+def test_every_provider_has_a_name():
+    assert set(PROVIDERS) == set(Provider)

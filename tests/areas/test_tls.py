@@ -1,0 +1,235 @@
+"""(demand, fact) -> verdict for the product's own certificate and chain, and the whole way from real files."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+import trustme
+from hypothesis import given
+from hypothesis import strategies as st
+
+from areas.asking import ask, judge
+from conftest import FakePort, fake_host, header
+from vorflug.areas.tls import (
+    CertificateFact,
+    CertificateQuery,
+    KeyFact,
+    KeyQuery,
+    OwnCertificateRequirement,
+    OwnChainRequirement,
+)
+from vorflug.host.live.certificates import LiveCertificates
+from vorflug.host.live.files import LiveFiles
+from vorflug.model.evidence import Evidence, NotSeen
+from vorflug.model.message import render
+from vorflug.model.query import Observation, Reason, Seen, Unseen
+from vorflug.model.requirement import Outcome
+from vorflug.netprobe.anchors import Store
+from vorflug.ports.certificates import CertificateFile, Content, FileCertificate, KeyFile, KeyFit, KeyKind
+from vorflug.ports.net import CertificateSeen
+
+NOW = "2026-06-01T12:00:00Z"
+CERT, KEY = "/etc/app/tls.crt", "/etc/app/tls.key"
+
+
+def own(**fields):
+    demand = {
+        "certificate": CERT,
+        "key": KEY,
+        "fqdn": "app.corp.example",
+        "valid_for": "30 d",
+        "rsa_bits": 2048,
+        "curves": ["secp256r1", "Ed25519"],
+        "hashes": ["sha256", "sha384"],
+    }
+    return OwnCertificateRequirement.model_validate(header(**demand | fields))
+
+
+def chain(**fields):
+    return OwnChainRequirement.model_validate(header(**{"certificate": CERT} | fields))
+
+
+def certificate(**changes):
+    seen = CertificateSeen(
+        subject="CN=app", issuer="CN=Corp CA", names=("app.corp.example",), not_before="2026-01-01T00:00:00Z",
+        not_after="2027-01-01T00:00:00Z", key="RSA 2048", signature="sha256", sha256="00",
+    )  # fmt: skip
+    told = {k: v for k, v in changes.items() if k in CertificateSeen.__dataclass_fields__}
+    rest = {k: v for k, v in changes.items() if k not in told}
+    leaf = FileCertificate(replace(seen, **told), KeyKind.RSA, 2048, "", False, None, True)
+    return replace(leaf, **rest)
+
+
+def file(*certificates, **changes):
+    whole = CertificateFile(Content.CERTIFICATES, 100, certificates, False, True, "/store", NOW)
+    return replace(whole, **changes)
+
+
+def evidence(certificates, key=KeyFit.FITS):
+    answer = key if isinstance(key, Unseen) else Seen(KeyFact(file=KeyFile(key, Content.KEY) if key else None))
+    return Evidence(
+        [
+            Observation(CertificateQuery(path=CERT), Seen(CertificateFact(file=certificates))),
+            Observation(KeyQuery(path=KEY, certificate=CERT), answer),
+        ]
+    )
+
+
+EC = {"key_kind": KeyKind.EC, "key_bits": 256, "curve": "secp256r1", "key": "EC secp256r1"}
+
+
+@pytest.mark.parametrize(
+    ("leaf", "key", "outcome", "says"),
+    [
+        ({}, KeyFit.FITS, Outcome.MET, "2027-01-01"),
+        ({"not_after": "2026-07-01T12:00:00Z"}, KeyFit.FITS, Outcome.MET, "2026-07-01"),
+        ({"not_after": "2026-07-01T11:59:59Z"}, KeyFit.FITS, Outcome.UNMET, "30 d more"),
+        ({"not_after": "2026-06-01T11:59:59Z"}, KeyFit.FITS, Outcome.UNMET, "expired on 2026-06-01"),
+        ({"not_before": "2026-06-02T00:00:00Z"}, KeyFit.FITS, Outcome.UNMET, "clock says 2026-06-01"),
+        ({"names": ()}, KeyFit.FITS, Outcome.UNMET, "no subject alternative name"),
+        ({"names": ("other.example",)}, KeyFit.FITS, Outcome.UNMET, "other.example"),
+        ({"names": ("*.corp.example",)}, KeyFit.FITS, Outcome.MET, "app.corp.example"),
+        ({"names": ("*.example",)}, KeyFit.FITS, Outcome.UNMET, "does not cover"),
+        ({"key_bits": 1024, "key": "RSA 1024"}, KeyFit.FITS, Outcome.UNMET, "RSA 1024"),
+        (EC, KeyFit.FITS, Outcome.MET, "fits"),
+        (EC | {"curve": "secp192r1", "key": "EC secp192r1"}, KeyFit.FITS, Outcome.UNMET, "secp192r1"),
+        ({"key_kind": KeyKind.ED25519, "key": "Ed25519", "signature": ""}, KeyFit.FITS, Outcome.MET, "fits"),
+        ({"key_kind": KeyKind.ED448, "key": "Ed448"}, KeyFit.FITS, Outcome.UNMET, "Ed448"),
+        ({"key_kind": KeyKind.DSA, "key": "DSA 2048"}, KeyFit.FITS, Outcome.UNMET, "DSA"),
+        ({"signature": "sha1"}, KeyFit.FITS, Outcome.UNMET, "signed with sha1"),
+        ({"is_ca": True}, KeyFit.FITS, Outcome.UNMET, "authority"),
+        ({"for_servers": False}, KeyFit.FITS, Outcome.UNMET, "serverAuth"),
+        ({}, KeyFit.DIFFERS, Outcome.UNMET, "another certificate"),
+        ({}, KeyFit.ENCRYPTED, Outcome.UNMET, "passphrase"),
+        ({}, KeyFit.BROKEN, Outcome.UNMET, "damaged"),
+        ({}, KeyFit.NOT_A_KEY, Outcome.UNMET, "no private key"),
+        ({}, None, Outcome.UNMET, "There is no private key"),
+    ],
+)
+def test_own_certificate(no_io, leaf, key, outcome, says):
+    demand, seen = own(), evidence(file(certificate(**leaf)), key)
+    with no_io():
+        verdict = demand.judge(seen)
+        said = render(verdict.because)
+    assert verdict.outcome is outcome
+    assert says in said
+    assert (verdict.fix is None) == (outcome is Outcome.MET)
+
+
+def test_every_fault_is_named_at_once():
+    leaf = certificate(names=("x.example",), not_after="2026-06-02T00:00:00Z", key_bits=1024, key="RSA 1024")
+    verdict = own().judge(evidence(file(leaf), KeyFit.DIFFERS))
+    said, fix = render(verdict.because), render(verdict.fix)
+    assert all(part in said for part in ("x.example", "2026-06-02", "RSA 1024", "another certificate"))
+    assert fix.count(".") >= 4
+
+
+def test_a_key_that_cannot_be_looked_at_is_no_pass():
+    denied = Unseen(Reason.DENIED)
+    with pytest.raises(NotSeen):
+        own().judge(evidence(file(certificate()), denied))
+    # what is wrong for certain is said all the same
+    assert own().judge(evidence(file(certificate(key_bits=1024)), denied)).outcome is Outcome.UNMET
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_not_seen_is_never_a_verdict(reason):
+    seen = Evidence([Observation(CertificateQuery(path=CERT), Unseen(reason))])
+    for demand in (own(), chain()):
+        with pytest.raises(NotSeen):
+            demand.judge(seen)
+
+
+@pytest.mark.parametrize("content", [c for c in Content if c is not Content.CERTIFICATES])
+def test_a_file_of_something_else(content):
+    seen = evidence(file(*([certificate()] if content is Content.DER else []), content=content))
+    for demand in (own(), chain()):
+        verdict = demand.judge(seen)
+        assert verdict.outcome is Outcome.UNMET and CERT in render(verdict.because) and verdict.fix is not None
+
+
+def test_no_file():
+    host = fake_host(certificates=FakePort(read=FileNotFoundError()))
+    verdict = judge(own(), host)
+    assert verdict.outcome is Outcome.UNMET and render(verdict.because) == f"There is no file {CERT}."
+
+
+def test_the_key_is_asked_for_once_there_is_a_certificate():
+    def key(path, certificate):
+        return KeyFile(KeyFit.FITS, Content.KEY)
+
+    host = fake_host(certificates=FakePort(read=file(certificate()), key=key))
+    assert own().queries(Evidence()) == [CertificateQuery(path=CERT)]
+    assert KeyQuery(path=KEY, certificate=CERT) in ask(own(), host)
+    assert KEY in render(own().then())
+
+
+@pytest.mark.parametrize(
+    ("issuers", "fields", "change", "says"),
+    [
+        ((1, None), {}, {}, None),
+        ((None,), {}, {}, None),
+        ((1, 2, 2), {}, {}, "holds the root"),
+        ((1, 2, 2), {"with_root": True}, {}, None),
+        ((0,), {}, {}, "signed by itself"),
+        ((2, None, 1), {}, {}, "Wrong order"),
+        ((None, None), {}, {}, "not signed by the next one"),
+        ((None,), {}, {"anchored": False}, "neither in the file nor a root"),
+        ((1, None), {}, {"anchored": False}, "neither in the file nor a root"),
+    ],
+)
+def test_own_chain(issuers, fields, change, says):
+    seen = file(*(certificate(issuer_at=i, is_ca=n > 0) for n, i in enumerate(issuers)), **change)
+    verdict = chain(**fields).judge(evidence(seen))
+    assert verdict.outcome is (Outcome.MET if says is None else Outcome.UNMET)
+    assert says is None or says in render(verdict.because)
+
+
+@given(left=st.integers(-400, 400), need=st.integers(0, 300), more=st.integers(0, 300))
+def test_wanting_longer_never_turns_unmet_into_met(left, need, more):
+    end = (dt.datetime.fromisoformat(NOW) + dt.timedelta(days=left)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    seen = evidence(file(certificate(not_after=end)))
+    if own(valid_for=f"{need} d").judge(seen).outcome is Outcome.UNMET:
+        assert own(valid_for=f"{need + more} d").judge(seen).outcome is Outcome.UNMET
+
+
+def test_a_name_with_umlauts_is_held_against_its_a_label():
+    assert own(fqdn="Bücher.Example.").fqdn == "xn--bcher-kva.example"
+
+
+# ---- from real files -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def site(tmp_path):
+    root = trustme.CA(organization_name="Corp Root")
+    leaf = root.create_child_ca().issue_cert(
+        "app.corp.example", not_after=dt.datetime.now(dt.UTC) + dt.timedelta(days=90)
+    )
+    (tmp_path / "root.pem").write_bytes(root.cert_pem.bytes())
+    (tmp_path / "tls.crt").write_bytes(b"".join(p.bytes() for p in leaf.cert_chain_pems))
+    (tmp_path / "leaf.crt").write_bytes(leaf.cert_chain_pems[0].bytes())
+    (tmp_path / "tls.key").write_bytes(leaf.private_key_pem.bytes())
+    store = Store(None, None)
+    host = SimpleNamespace(certificates=LiveCertificates(store), files=LiveFiles())
+    return tmp_path, host
+
+
+def test_from_files(site):
+    folder, host = site
+    paths = {"certificate": str(folder / "tls.crt"), "key": str(folder / "tls.key")}
+    assert judge(own(**paths), host).outcome is Outcome.MET
+    assert judge(own(**paths, valid_for="100 d"), host).outcome is Outcome.UNMET
+    assert judge(chain(certificate=paths["certificate"]), host).outcome is Outcome.UNMET
+    root = str(folder / "root.pem")
+    assert judge(chain(certificate=paths["certificate"], ca_file=root), host).outcome is Outcome.MET
+    assert judge(chain(certificate=str(folder / "leaf.crt"), ca_file=root), host).outcome is Outcome.UNMET
+
+
+def test_a_missing_corporate_root_is_named_as_what_is_missing(site):
+    folder, host = site
+    verdict = judge(chain(certificate=str(folder / "tls.crt"), ca_file=str(folder / "gone.pem")), host)
+    assert verdict.outcome is Outcome.UNMET and "gone.pem" in render(verdict.because)

@@ -1,0 +1,150 @@
+"""Shared fixtures: tiers that not every machine has, fake hosts, and a guard that judging does no I/O."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+# ---- tiers -----------------------------------------------------------------------------------------------------------
+
+_armed = False
+_IO = ("open", "socket.", "subprocess.", "os.", "time.sleep")
+
+
+def _root() -> str | None:
+    return None if os.geteuid() == 0 else "not root"
+
+
+def _program(*names: str) -> str | None:
+    missing = [n for n in names if shutil.which(n) is None]
+    return f"missing programs: {', '.join(missing)}" if missing else None
+
+
+def _namespaces() -> str | None:
+    if (missing := _root() or _program("ip", "unshare")) is not None:
+        return missing
+    done = subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False)
+    return None if done.returncode == 0 else "this kernel or container allows no network namespaces"
+
+
+def _mounts() -> str | None:
+    if (missing := _root() or _program("mount", "unshare")) is not None:
+        return missing
+    done = subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False)
+    return None if done.returncode == 0 else "this kernel or container allows no mount namespaces"
+
+
+TIERS: dict[str, Callable[[], str | None]] = {
+    "root": _root,
+    "docker": lambda: _root() or _program("dockerd", "docker"),
+    "chromium": lambda: _program("chromium"),
+    "namespaces": _namespaces,
+    "mounts": _mounts,
+    "debootstrap": lambda: _root() or _program("debootstrap"),
+    "xfs": lambda: _root() or _program("mkfs.xfs", "unshare"),
+    "openssl": lambda: _program("openssl"),
+    "ssh-keygen": lambda: _program("ssh-keygen"),
+    "binary": lambda: None if os.environ.get("VORFLUG_BINARY") else "VORFLUG_BINARY does not name a built binary",
+    "ipv6": lambda: None if _has_ipv6() else "no IPv6 on loopback",
+}
+"""What a test may need, and a function that says what is missing (None: nothing)."""
+
+
+def _has_ipv6() -> bool:
+    import socket
+
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    required = os.environ.get("VORFLUG_REQUIRE_TIERS") == "1"
+    answers: dict[str, str | None] = {}
+    for item in items:
+        for mark in item.iter_markers("tier"):
+            tier = mark.args[0]
+            if tier not in answers:
+                answers[tier] = TIERS[tier]()
+            if answers[tier] is not None and not required:
+                item.add_marker(pytest.mark.skip(reason=f"tier {tier} did not run: {answers[tier]}"))
+
+
+# ---- purity ----------------------------------------------------------------------------------------------------------
+
+
+def _hook(event: str, args: object) -> None:
+    if _armed and event.startswith(_IO):
+        raise AssertionError(f"judging must be pure, but it caused {event!r} {args!r}")
+
+
+sys.addaudithook(_hook)
+
+
+@contextmanager
+def _no_io() -> Iterator[None]:
+    global _armed  # noqa: PLW0603
+    _armed = True
+    try:
+        yield
+    finally:
+        _armed = False
+
+
+@pytest.fixture
+def no_io() -> Callable[[], AbstractContextManager[None]]:
+    """A context in which any I/O fails the test."""
+    return _no_io
+
+
+# ---- fake hosts ------------------------------------------------------------------------------------------------------
+
+
+class FakePort:
+    """A port whose methods are given as plain values or functions; an exception as a value is raised."""
+
+    def __init__(self, **answers: Any) -> None:
+        self._answers = answers
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name not in self._answers:
+            raise AssertionError(f"the test did not expect {name!r} to be asked")
+        answer = self._answers[name]
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            value = answer(*args, **kwargs) if callable(answer) else answer
+            if isinstance(value, Exception):
+                raise value
+            return value
+
+        return call
+
+
+def fake_host(**ports: FakePort) -> Any:
+    """A whole host made of fake ports; a port that is not given may not be asked."""
+    return SimpleNamespace(**ports)
+
+
+def header(**changes: Any) -> dict[str, Any]:
+    """The fields that every requirement needs and that no judge looks at."""
+    return {
+        "id": "T-1",
+        "title": {"en": "Title", "de": "Titel"},
+        "advice": {"en": "Advice", "de": "Rat"},
+        "models": ["compose"],
+        "phases": ["pre-install"],
+        "team": "os-virtualisation",
+        "basis": "derived",
+        **changes,
+    }

@@ -1,0 +1,206 @@
+"""One thread per question, nearest deadline first; hung, crashing and late ones are values."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+import pytest
+from conftest import header
+
+from vorflug.engine.collect import Started, Stop, collect
+from vorflug.model.message import msg
+from vorflug.model.query import Fact, Observation, Query, Reach, Reason, Seen, Unseen
+from vorflug.model.requirement import Requirement, met
+
+
+class Answer(Fact):
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask(Query[Answer]):
+    kind = "test-ask"
+    n: int = 0
+
+    def asks(self):
+        return msg("test")
+
+    def observe(self, host):
+        return Answer(n=self.n)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hang(Ask):
+    kind = "test-hang"
+    deadline = 0.3
+
+    def observe(self, host):
+        time.sleep(30)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Longer(Hang):
+    kind = "test-longer"
+    deadline = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Raises(Ask):
+    kind = "test-raises"
+    error: type[BaseException] = KeyError
+
+    def observe(self, host):
+        raise self.error("boom")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Far(Ask):
+    kind = "test-far"
+    reach = Reach.NETWORK
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alone(Ask):
+    kind = "test-alone"
+    exclusive = True
+
+    def observe(self, host):
+        others = [
+            t.name
+            for t in threading.enumerate()
+            if t.name in ("test-ask", "test-alone") and t is not threading.current_thread()
+        ]
+        assert not others, others
+        return Answer(n=self.n)
+
+
+class Demand(Requirement):
+    kind = "test"
+    ask: tuple[Query, ...] = ()
+    follow: tuple[Query, ...] = ()
+
+    model_config = {"arbitrary_types_allowed": True}
+
+    def wanted(self):
+        return msg("test")
+
+    def queries(self, known):
+        chain = list(self.follow)
+        out = list(self.ask)
+        for before, after in zip([*self.ask[:1], *chain], chain, strict=False):
+            if before in known:
+                out.append(after)
+        return out
+
+    def judge(self, evidence):
+        return met(wanted=msg("test"), seen=msg("test"), because=msg("test"))
+
+
+def demand(*ask, follow=()):
+    return Demand(**header(), ask=ask, follow=tuple(follow))
+
+
+def gather(items, **options):
+    return {o.query: o for o in collect(items, lambda _seconds: None, **options)}
+
+
+def test_equal_questions_are_asked_once():
+    seen = list(collect([demand(Ask(n=1), Ask(n=2)), demand(Ask(n=1))], lambda _s: None))
+    assert sorted(o.query.n for o in seen) == [1, 2]
+
+
+def test_hung_questions_do_not_wait_for_each_other():
+    @dataclass(frozen=True, kw_only=True)
+    class HangN(Hang):
+        i: int
+
+    began = time.monotonic()
+    seen = gather([demand(*(HangN(i=i) for i in range(100)), Ask(n=1))])
+    assert len(seen) == 101
+    assert time.monotonic() - began < 1.3
+    assert seen[HangN(i=99)].result == Unseen(Reason.TIMEOUT, "0.3 s")
+    assert seen[Ask(n=1)].result == Seen(Answer(n=1))
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (PermissionError, Reason.DENIED),
+        (NotImplementedError, Reason.UNSUPPORTED),
+        (TimeoutError, Reason.TIMEOUT),
+        (KeyError, Reason.CRASHED),
+        (SystemExit, Reason.CRASHED),
+        (RecursionError, Reason.CRASHED),
+        (MemoryError, Reason.CRASHED),
+    ],
+)
+def test_what_is_raised_becomes_a_reason(error, reason):
+    seen = gather([demand(Raises(error=error), Ask(n=3))])
+    assert seen[Raises(error=error)].result.reason is reason
+    assert seen[Ask(n=3)].result == Seen(Answer(n=3))
+
+
+def test_follow_ups_start_with_the_answer_and_not_with_the_wave():
+    began = time.monotonic()
+    # two hung questions of 0.3 s: one at the start, one as a follow-up of an answer that comes at once
+    seen = gather([demand(Hang(n=1)), demand(Ask(n=1), follow=[Hang(n=2)])])
+    assert seen[Hang(n=2)].result == Unseen(Reason.TIMEOUT, "0.3 s")
+    assert time.monotonic() - began < 0.55
+
+
+def test_at_most_three_rounds():
+    chain = [Ask(n=i) for i in range(2, 7)]
+    seen = gather([demand(Ask(n=1), follow=chain)])
+    assert [seen[Ask(n=i)].result for i in (1, 2, 3)] == [Seen(Answer(n=i)) for i in (1, 2, 3)]
+    assert seen[Ask(n=4)].result == Unseen(Reason.NOT_ASKED, "more than 3 rounds")
+    assert Ask(n=5) not in seen
+
+
+def test_exclusive_questions_run_alone():
+    seen = gather([demand(Alone(n=1), Alone(n=2), *(Ask(n=i) for i in range(20)))])
+    assert seen[Alone(n=1)].result == Seen(Answer(n=1))
+    assert seen[Alone(n=2)].result == Seen(Answer(n=2))
+
+
+def test_of_other_models_only_the_local_questions_are_put():
+    seen = gather([demand(Ask(n=1))], also=[demand(Far(n=2), Ask(n=3), Alone(n=4))])
+    assert set(seen) == {Ask(n=1), Ask(n=3)}
+
+
+def test_the_deadline_of_the_whole_run():
+    began = time.monotonic()
+    seen = gather([demand(Longer(), Alone(n=1), Ask(n=1))], deadline=0.4)
+    assert 0.3 < time.monotonic() - began < 0.8
+    assert seen[Longer()].result == Unseen(Reason.TIMEOUT, "0.4 s for the whole run")
+    assert seen[Alone(n=1)].result == Unseen(Reason.NOT_ASKED, "0.4 s for the whole run")
+    assert seen[Ask(n=1)].result == Seen(Answer(n=1))
+
+
+def test_a_stop_keeps_what_was_answered():
+    stop = Stop()
+    threading.Timer(0.2, stop.set, ["SIGINT"]).start()
+    began = time.monotonic()
+    seen = gather([demand(Longer(), Alone(n=1), Ask(n=1))], stop=stop)
+    assert time.monotonic() - began < 0.7
+    assert seen[Longer()].result == Unseen(Reason.CANCELLED, "SIGINT")
+    assert seen[Alone(n=1)].result == Unseen(Reason.CANCELLED, "SIGINT")
+    assert seen[Ask(n=1)].result == Seen(Answer(n=1))
+
+
+def test_a_requirement_that_cannot_ask_does_not_stop_the_others():
+    class Broken(Demand):
+        kind = "broken"
+
+        def queries(self, known):
+            raise KeyError("x")
+
+    assert set(gather([Broken(**header()), demand(Ask(n=1))])) == {Ask(n=1)}
+
+
+def test_progress_is_told_before_each_question():
+    started: list[Started] = []
+    answers: list[Observation] = list(collect([demand(Ask(n=1), Ask(n=2))], lambda _s: None, on_start=started.append))
+    assert {s.query for s in started} == {a.query for a in answers}
+    assert all(a.took_s >= 0 for a in answers)

@@ -1,0 +1,342 @@
+"""Real files, and mount tables that other machines would show."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from vorflug.host.live import files as files_module
+from vorflug.host.live.files import LiveFiles, has_ftype, mount_of, mounts
+from vorflug.ports.files import FileKind
+
+FILES = LiveFiles()
+
+
+# ---- reading ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_read_to_the_limit_and_no_further(tmp_path):
+    (tmp_path / "f").write_bytes(b"ab\xffcd")
+    assert FILES.read_text(str(tmp_path / "f")) == "ab\ufffdcd"
+    assert FILES.read_text(str(tmp_path / "f"), limit=2) == "ab"
+
+
+def test_files_of_proc_have_no_size_but_a_content():
+    assert FILES.read_text("/proc/self/stat").startswith(str(os.getpid()))
+
+
+def test_a_pipe_without_a_writer_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    began = time.monotonic()
+    with pytest.raises(ValueError, match="no file but a fifo"):
+        FILES.read_text(str(tmp_path / "pipe"))
+    assert time.monotonic() - began < 1
+
+
+def test_devices_and_sockets_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="character"):
+        FILES.read_text("/dev/zero")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "s"))
+        with pytest.raises(ValueError, match="socket"):
+            FILES.read_text(str(tmp_path / "s"))
+
+
+def test_what_is_not_there_or_is_a_folder(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        FILES.read_text(str(tmp_path / "none"))
+    with pytest.raises(IsADirectoryError):
+        FILES.read_text(str(tmp_path))
+
+
+def test_status_of_every_kind(tmp_path):
+    (tmp_path / "f").write_text("abc")
+    (tmp_path / "f").chmod(0o640)
+    (tmp_path / "link").symlink_to(tmp_path / "f")
+    os.mkfifo(tmp_path / "pipe")
+    seen = FILES.status(str(tmp_path / "f"))
+    assert (seen.kind, seen.mode, seen.size_bytes) == (FileKind.FILE, 0o640, 3)
+    assert (seen.uid, seen.gid) == (os.geteuid(), (tmp_path / "f").stat().st_gid)
+    assert FILES.status(str(tmp_path / "link")).kind is FileKind.FILE
+    assert FILES.status(str(tmp_path / "link"), follow=False).kind is FileKind.SYMLINK
+    assert FILES.status(f"{tmp_path}/").kind is FileKind.FOLDER
+    assert FILES.status(str(tmp_path / "pipe")).kind is FileKind.FIFO
+    assert FILES.status("/dev/null").kind is FileKind.CHARACTER
+    with pytest.raises(FileNotFoundError):
+        FILES.status(str(tmp_path / "none"))
+
+
+def test_exists_and_list(tmp_path):
+    for name in "ba":
+        (tmp_path / name).touch()
+    (tmp_path / "dangling").symlink_to("nowhere")
+    assert FILES.list_folder(str(tmp_path)) == ("a", "b", "dangling")
+    assert FILES.exists(str(tmp_path / "a"))
+    assert not FILES.exists(str(tmp_path / "c"))
+    assert not FILES.exists(str(tmp_path / "a/below-a-file"))
+    assert not FILES.exists(str(tmp_path / "dangling"))
+    with pytest.raises(NotADirectoryError):
+        FILES.list_folder(str(tmp_path / "a"))
+
+
+def test_a_folder_that_would_fill_the_memory_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(files_module, "MOST_NAMES", 3)
+    for name in "abc":
+        (tmp_path / name).touch()
+    assert len(FILES.list_folder(str(tmp_path))) == 3
+    (tmp_path / "d").touch()
+    with pytest.raises(ValueError, match="more than 3"):
+        FILES.list_folder(str(tmp_path))
+
+
+@pytest.fixture
+def nobody():
+    os.seteuid(65534)
+    yield
+    os.seteuid(0)
+
+
+@pytest.mark.tier("root")
+def test_what_is_hidden_from_this_user_is_denied_and_not_missing(tmp_path, request):
+    for folder in tmp_path.parents[:3]:
+        folder.chmod(0o755)  # pytest keeps its folders to itself
+    tmp_path.chmod(0o755)
+    hidden = tmp_path / "hidden"
+    hidden.mkdir(mode=0o700)
+    (hidden / "f").write_text("x")
+    request.getfixturevalue("nobody")
+    assert FILES.exists(str(hidden))
+    for asked in (FILES.exists, FILES.read_text, FILES.status, FILES.file_system, FILES.writable):
+        with pytest.raises(PermissionError):
+            asked(str(hidden / "f"))
+    with pytest.raises(PermissionError):
+        FILES.list_folder(str(hidden))
+    assert not FILES.writable(str(hidden))
+    assert FILES.file_system(str(hidden)).exists  # its own space can be asked about
+
+
+def test_writable(tmp_path):
+    (tmp_path / "f").touch()
+    assert FILES.writable(str(tmp_path)) and FILES.writable(str(tmp_path / "f"))
+    with pytest.raises(FileNotFoundError):
+        FILES.writable(str(tmp_path / "none"))
+
+
+def test_access_control_lists(tmp_path):
+    (tmp_path / "f").touch()
+    assert not FILES.has_acl(str(tmp_path / "f"))
+    # version 2; owner rw, user 65534 rwx, group r, mask rwx, others none (linux/posix_acl_xattr.h)
+    entry = "{:02x}00{:02x}00{}"
+    entries = ((1, 6, "ffffffff"), (2, 7, "feff0000"), (4, 4, "ffffffff"), (16, 7, "ffffffff"), (32, 0, "ffffffff"))
+    listed = bytes.fromhex("02000000" + "".join(entry.format(*e) for e in entries))
+    try:
+        os.setxattr(tmp_path / "f", "system.posix_acl_access", listed)
+    except OSError as error:
+        pytest.skip(f"this file system keeps no access control lists: {error}")
+    assert FILES.has_acl(str(tmp_path / "f"))
+    assert not FILES.has_acl("/proc/version")
+
+
+# ---- file systems ----------------------------------------------------------------------------------------------------
+
+
+def test_space_is_what_statvfs_says_without_the_reserved_blocks(tmp_path):
+    seen = FILES.file_system(str(tmp_path))
+    space = os.statvfs(tmp_path)
+    assert seen.total_bytes == space.f_blocks * space.f_frsize
+    assert abs(seen.free_bytes - space.f_bavail * space.f_frsize) < 1 << 26
+    assert seen.used_bytes + seen.free_bytes <= seen.total_bytes
+    assert seen.total_inodes == space.f_files
+
+
+def test_a_path_that_is_not_there_yet_is_judged_by_its_ancestor(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "disk/yet/to/be/made")
+    seen = FILES.file_system(str(tmp_path / "link/below"))
+    assert (seen.asked, seen.exists) == (str(tmp_path / "disk"), False)
+    seen = FILES.file_system(str(tmp_path / "disk"))
+    assert (seen.asked, seen.exists) == (str(tmp_path / "disk"), True)
+
+
+def test_a_symlink_to_a_folder_is_resolved_and_there(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to("disk")
+    seen = FILES.file_system(str(tmp_path / "link"))
+    assert (seen.asked, seen.exists) == (str(tmp_path / "disk"), True)
+
+
+@pytest.mark.parametrize("path", ["", "relative", "./x"])
+def test_a_relative_path_has_no_file_system(path):
+    with pytest.raises(ValueError, match="absolute"):
+        FILES.file_system(path)
+
+
+TABLE = r"""22 28 0:20 / /sys rw,nosuid shared:7 - sysfs sysfs rw
+28 1 8:2 / / rw,relatime shared:1 - ext4 /dev/sda2 rw,errors=remount-ro
+40 28 8:3 / /data\040one rw,relatime shared:2 master:1 - xfs /dev/mapper/vg\134x rw,relatime,attr2
+41 28 8:2 /srv/assist /opt/assist rw - ext4 /dev/sda2 rw
+42 28 0:60 / /mnt/nas rw - cifs //nas.corp/share rw,vers=3.1.1,username=svc-assist,password=hunter2hunter2,uid=0
+43 28 0:61 / /var/lib/docker/overlay2/x/merged rw - overlay overlay rw,lowerdir=/l,upperdir=/u
+44 28 8:5 / /data rw - ext4 /dev/sdb1 rw
+45 44 0:70 / /data rw - tmpfs tmpfs rw
+46 28 0:71 / /mnt/web rw - fuse.davfs https://user:geheim99@dav.corp/x rw
+"""
+
+
+@pytest.fixture
+def table(tmp_path):
+    (tmp_path / "mountinfo").write_text(TABLE)
+    return mounts(str(tmp_path / "mountinfo"))
+
+
+def test_mountinfo_is_read_field_by_field(table):
+    data = table[2]
+    assert (data.device, data.point, data.kind, data.source) == ("8:3", "/data one", "xfs", r"/dev/mapper/vg\x")
+    assert data.options == ("rw", "relatime", "attr2")
+    assert table[3].root == "/srv/assist"
+
+
+def test_options_name_no_secret(table):
+    shown = " ".join(table[4].options)
+    assert "hunter2" not in shown and "svc-assist" not in shown
+    assert "password=[redacted]" in table[4].options and "uid=0" in table[4].options
+
+
+@pytest.mark.parametrize(
+    ("path", "number"),
+    [
+        ("/", 28),
+        ("/home", 28),
+        ("/data one/x", 40),
+        ("/opt/assist", 41),
+        ("/opt/assistance", 28),
+        ("/data", 45),  # the later mount lies on top
+        ("/mnt/nas/x/y", 42),
+    ],
+)
+def test_without_the_kernels_number_the_longest_mount_point_counts(table, monkeypatch, path, number):
+    monkeypatch.setattr(files_module, "_mount_id", lambda _path: None)
+    assert mount_of(path, table).id == number
+
+
+def test_the_kernels_number_wins(table, monkeypatch):
+    monkeypatch.setattr(files_module, "_mount_id", lambda _path: 44)
+    assert mount_of("/data", table).id == 44
+
+
+def test_a_path_on_no_known_mount_is_unsupported(monkeypatch):
+    monkeypatch.setattr(files_module, "_mount_id", lambda _path: None)
+    with pytest.raises(NotImplementedError, match="no mount"):
+        mount_of("/data", ())
+
+
+def test_without_proc_there_are_no_mounts(tmp_path):
+    with pytest.raises(NotImplementedError, match="not mounted"):
+        mounts(str(tmp_path / "mountinfo"))
+
+
+PROBE = """
+import sys
+from vorflug.host.live.files import LiveFiles
+for path in sys.argv[1:]:
+    s = LiveFiles().file_system(path)
+    print(s.kind, s.mount_point, s.exists, "noexec" in s.options, s.total_bytes, s.source, s.device, sep="|")
+"""
+
+
+@pytest.mark.tier("namespaces")
+def test_tmpfs_bind_mount_and_overmount_in_a_namespace_of_their_own(tmp_path):
+    for name in ("small", "inner", "bound", "a b"):
+        (tmp_path / name).mkdir()
+    mount = f"""set -e
+mount --make-rprivate /
+mount -t tmpfs -o size=1m,noexec vorflug-small {tmp_path}/small
+mkdir {tmp_path}/small/deep
+mount -t tmpfs -o size=2m vorflug-hidden {tmp_path}/inner
+mount -t tmpfs -o size=3m vorflug-top {tmp_path}/inner
+mount --bind {tmp_path}/small/deep {tmp_path}/bound
+mount -t tmpfs -o size=4m vorflug-space "{tmp_path}/a b"
+shift 0
+exec "$@"
+"""
+    paths = [f"{tmp_path}/{p}" for p in ("small/deep/yet", "inner", "bound/x", "a b")]
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", mount, "sh", sys.executable, "-c", PROBE, *paths],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    small, inner, bound, space = (line.split("|") for line in done.stdout.splitlines())
+    assert small[:5] == ["tmpfs", f"{tmp_path}/small", "False", "True", str(1 << 20)]
+    assert (inner[4], inner[5]) == (str(3 << 20), "vorflug-top")
+    assert (bound[1], bound[6]) == (f"{tmp_path}/bound", small[6])  # one device, counted once
+    assert space[1] == f"{tmp_path}/a b"
+
+
+def test_a_source_shows_no_credentials(monkeypatch, table):
+    web = table[-1]
+    monkeypatch.setattr(files_module, "mount_of", lambda _path, _table: web)
+    assert FILES.file_system("/").source == "https://[redacted]@dav.corp/x"
+
+
+# ---- xfs -------------------------------------------------------------------------------------------------------------
+
+# what a real XFS (version 5, made by mkfs.xfs 6.1 without options) answered
+GEOMETRY = bytes.fromhex(
+    "0010000001000000006400000400000000400000000200000002000019000000009001000000000000000000000000000000000000000000"
+    "0600010000000000696437f450ca43f6b1302e56953409c2000000000000000000000000cacc770000020000001000000010000000000000"
+)
+
+
+def test_ftype_is_one_bit_of_the_geometry():
+    assert len(GEOMETRY) == 112
+    assert has_ftype(GEOMETRY)
+    without = bytearray(GEOMETRY)
+    without[94] &= ~1  # bit 16 of the little-endian word at 92
+    assert not has_ftype(bytes(without))
+
+
+def test_what_is_no_xfs_is_not_asked():
+    kind = FILES.file_system("/proc").kind
+    with pytest.raises(NotImplementedError, match=f"on {kind}"):
+        FILES.xfs_ftype("/proc")
+
+
+@pytest.mark.tier("xfs")
+def test_a_real_xfs_answers_without_root(tmp_path):
+    for folder in tmp_path.parents[:3]:
+        folder.chmod(0o755)
+    tmp_path.chmod(0o755)
+    image, point = tmp_path / "image", tmp_path / "point"
+    with image.open("wb") as made:
+        made.truncate(400 << 20)
+    point.mkdir()
+    subprocess.run(["mkfs.xfs", "-q", str(image)], check=True)
+    probe = (
+        "import os, sys; from vorflug.host.live.files import LiveFiles; os.setuid(65534); "
+        "print(LiveFiles().xfs_ftype(sys.argv[1]))"
+    )
+    done = subprocess.run(
+        [
+            "unshare",
+            "-m",
+            "sh",
+            "-c",
+            'mount -o loop "$1" "$2" && shift && p=$1 && shift && exec "$@" "$p"',
+            "sh",
+            str(image),
+            str(point),
+            sys.executable,
+            "-c",
+            probe,
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "True"

@@ -1,0 +1,324 @@
+"""Trees of /proc and /sys that other machines would show, and this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vorflug.host.live import Patience
+from vorflug.host.live.system import LiveSystem, _numbers
+from vorflug.ports.system import Disk, Memory
+
+HOSTS = Path(__file__).parents[2] / "hosts"
+KIB = 1024
+V1_NO_LIMIT = "9223372036854771712"
+
+
+def system(name: str) -> LiveSystem:
+    tree = HOSTS / name
+    assert tree.is_dir()
+    return LiveSystem(Patience(10), str(tree))
+
+
+# ---- control groups --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("host", "name", "limits"),
+    [
+        # the mount's top is the container's own group, called by its full name
+        ("cgroup-v1-container", "memory.max", (("/docker/9f2c4d1e7a", "2147483648"),)),
+        ("cgroup-v1-container", "cpu.max", (("/docker/9f2c4d1e7a", "150000 100000"),)),
+        ("cgroup-v1-container", "pids.max", (("/docker/9f2c4d1e7a", "max"),)),
+        (
+            "cgroup-v1-nested",
+            "memory.max",
+            (
+                ("/kubepods/burstable/pod77/c1", V1_NO_LIMIT),
+                ("/kubepods/burstable/pod77", "17179869184"),
+                ("/kubepods/burstable", "8589934592"),
+                ("/kubepods", V1_NO_LIMIT),
+                ("/", V1_NO_LIMIT),
+            ),
+        ),
+        (
+            "cgroup-v1-nested",
+            "cpu.max",
+            (
+                ("/kubepods/burstable/pod77/c1", "max 100000"),
+                ("/kubepods/burstable/pod77", "400000 100000"),
+                ("/kubepods/burstable", "250000 100000"),
+                ("/kubepods", "max 100000"),
+                ("/", "max 100000"),
+            ),
+        ),
+        (
+            "cgroup-v2-nested",
+            "memory.max",
+            (
+                ("/system.slice/app.slice/preflight.service", "max"),
+                ("/system.slice/app.slice", "4294967296"),
+                ("/system.slice", "max"),
+            ),
+        ),
+        (
+            "cgroup-v2-nested",
+            "cpu.max",
+            (
+                ("/system.slice/app.slice/preflight.service", "200000 100000"),
+                ("/system.slice/app.slice", "max 100000"),
+                ("/system.slice", "300000 200000"),
+            ),
+        ),
+        ("cgroup-v2-container", "memory.max", (("/", "1073741824"),)),
+        ("cgroup-v2-container", "cpu.max", (("/", "50000 100000"),)),
+        ("cgroup-hybrid", "memory.max", (("/user.slice", "6442450944"), ("/", V1_NO_LIMIT))),
+        ("cgroup-hybrid", "cpu.max", (("/user.slice", "max 100000"), ("/", "max 100000"))),
+        # switched off at boot: nothing limits, which is an answer
+        ("arm64-no-memory-controller", "memory.max", ()),
+        ("arm64-no-memory-controller", "cpu.max", (("/user.slice", "max 100000"),)),
+    ],
+)
+def test_cgroup_limits_from_the_own_group_to_the_root(host, name, limits):
+    assert system(host).cgroup_limits(name) == limits
+
+
+def test_a_group_above_the_namespace_is_hidden_and_not_unlimited():
+    with pytest.raises(NotImplementedError, match="does not show"):
+        system("cgroup-v2-hidden").cgroup_limits("memory.max")
+
+
+def written(root: Path, files: dict[str, str]) -> LiveSystem:
+    for path, text in files.items():
+        file = root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return LiveSystem(Patience(10), str(root))
+
+
+ROOT_MOUNT = "28 1 8:2 / / rw,relatime shared:1 - ext4 /dev/sda2 rw\n"
+V2_MOUNT = "30 28 0:26 / /sys/fs/cgroup rw shared:4 - cgroup2 cgroup2 rw\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "why"),
+    [
+        ({"proc/self/cgroup": "0::/a\n", "proc/self/mountinfo": ROOT_MOUNT}, "not mounted"),
+        ({"proc/self/cgroup": "6:memory:/a\n", "proc/self/mountinfo": ROOT_MOUNT}, "not mounted"),
+        ({"proc/self/cgroup": "6:memory:/a\n0::/a\n", "proc/self/mountinfo": ROOT_MOUNT + V2_MOUNT}, "not mounted"),
+        # mountinfo tells of a mount that an empty /sys does not show
+        ({"proc/self/cgroup": "0::/a\n", "proc/self/mountinfo": ROOT_MOUNT + V2_MOUNT}, "not visible"),
+        (
+            {
+                "proc/self/cgroup": "6:memory:/elsewhere\n",
+                "proc/self/mountinfo": "39 28 0:34 /docker/x /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n",
+            },
+            "does not show",
+        ),
+        ({"etc/hostname": "x"}, "/proc is not mounted"),
+    ],
+)
+def test_what_cannot_be_seen_is_no_missing_limit(tmp_path, files, why):
+    with pytest.raises(NotImplementedError, match=why):
+        written(tmp_path, files).cgroup_limits("memory.max")
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"proc/self/status": "Name:\tx\n"},  # a kernel without control groups
+        {"proc/self/status": "Name:\tx\n", "proc/self/cgroup": "3:cpu:/\n"},  # a kernel without this one
+    ],
+)
+def test_a_kernel_that_cannot_limit_limits_nothing(tmp_path, files):
+    assert written(tmp_path, files).cgroup_limits("memory.max") == ()
+
+
+def test_a_mount_on_top_of_the_hierarchy_is_the_one_that_counts(tmp_path):
+    below = "30 28 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"
+    above = "31 28 0:26 / /cgroup rw - cgroup2 cgroup2 rw\n"
+    seen = written(
+        tmp_path,
+        {
+            "proc/self/cgroup": "0::/a\n",
+            "proc/self/mountinfo": below + above,
+            "cgroup/a/memory.max": "17\n",
+            "sys/fs/cgroup/a/memory.max": "18\n",
+        },
+    )
+    assert seen.cgroup_limits("memory.max") == (("/a", "17"),)
+
+
+# ---- memory and processor --------------------------------------------------------------------------------------------
+
+
+def test_memory_is_read_in_kibibytes():
+    assert system("cgroup-v1-container").memory() == Memory(32947752 * KIB, 28001224 * KIB, 2097148 * KIB)
+
+
+def test_memory_of_a_kernel_that_does_not_say_what_is_available(tmp_path):
+    old = written(tmp_path, {"proc/meminfo": "MemTotal: 1024 kB\nMemFree: 512 kB\nSwapTotal: 0 kB\n"})
+    with pytest.raises(NotImplementedError, match="MemAvailable"):
+        old.memory()
+
+
+@pytest.mark.parametrize(
+    ("host", "online", "affinity", "has", "has_not", "model"),
+    [
+        # allowed are 128, on are four, and number 3 is off
+        ("cgroup-v2-nested", 4, 4, "ssse3", "avx2", "Intel Xeon Processor (Cascadelake)"),
+        ("cgroup-v2-container", 16, 2, "avx2", "avx512f", "AMD EPYC 9354P 32-Core Processor"),
+        ("arm64-no-memory-controller", 4, 4, "asimd", "avx2", ""),
+    ],
+)
+def test_processor(host, online, affinity, has, has_not, model):
+    seen = system(host).processor()
+    assert (seen.online, seen.affinity, seen.model) == (online, affinity, model)
+    assert has in seen.flags and has_not not in seen.flags
+
+
+def test_without_sys_the_cpus_are_those_of_cpuinfo(tmp_path):
+    files = {
+        "proc/cpuinfo": "processor\t: 0\nflags\t\t: a b\n\nprocessor\t: 2\nflags\t\t: b c\n\n",
+        "proc/self/status": "Cpus_allowed_list:\t1-2\n",
+    }
+    seen = written(tmp_path, files).processor()
+    assert (seen.online, seen.affinity) == (2, 1)
+    assert seen.flags == ("b",)  # what not every CPU can do, a program cannot rely on
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"), [("0\n", {0}), ("0-2,5\n", {0, 1, 2, 5}), ("7-7", {7}), ("0-1,3-4", {0, 1, 3, 4})]
+)
+def test_lists_of_numbers(text, numbers):
+    assert _numbers(text) == numbers
+
+
+@pytest.mark.parametrize("text", ["", "x", "3-1", "0-99999999999", "1,"])
+def test_what_is_no_list_of_numbers_is_refused(text):
+    with pytest.raises(ValueError):
+        _numbers(text)
+
+
+# ---- disks -----------------------------------------------------------------------------------------------------------
+
+
+def sysfs(root: Path) -> LiveSystem:
+    """LVM on encryption on a partition of sda, a RAID of two NVMe partitions, a virtio disk, a VMware disk."""
+    devices = root / "sys/devices"
+
+    def disk(path: str, number: str, rotational: int, **words: str) -> Path:
+        folder = devices / path
+        (folder / "queue").mkdir(parents=True)
+        (folder / "queue/rotational").write_text(f"{rotational}\n")
+        (folder / "slaves").mkdir()
+        for name, word in words.items():
+            (folder / "device").mkdir(exist_ok=True)
+            (folder / "device" / name).write_text(f"{word}\n")
+        return known(folder, number)
+
+    def known(folder: Path, number: str) -> Path:
+        for place, name in (("sys/dev/block", number), ("sys/class/block", folder.name)):
+            (root / place).mkdir(parents=True, exist_ok=True)
+            (root / place / name).symlink_to(folder)
+        return folder
+
+    def part(parent: Path, name: str, number: str) -> Path:
+        (parent / name).mkdir()
+        (parent / name / "partition").write_text("1\n")
+        return known(parent / name, number)
+
+    def over(folder: Path, *below: Path) -> None:
+        for one in below:
+            (folder / "slaves" / one.name).symlink_to(one)
+
+    sda = disk("pci0000:00/ata1/block/sda", "8:0", 1, vendor="ATA", model="WDC WD40EFRX")
+    crypt = disk("virtual/block/dm-0", "253:0", 1)
+    over(crypt, part(sda, "sda2", "8:2"))
+    over(disk("virtual/block/dm-1", "253:1", 1), crypt)
+    nvmes = [disk(f"pci0000:00/nvme/nvme{i}n1", f"259:{i}", 0, model="SAMSUNG MZVL2512") for i in (0, 1)]
+    over(
+        disk("virtual/block/md0", "9:0", 0),
+        *(part(n, f"{n.name}p1", f"259:{9 + i}") for i, n in enumerate(nvmes)),
+    )
+    disk("pci0000:00/virtio1/block/vda", "254:0", 1)
+    disk("pci0000:00/host2/block/sdb", "8:16", 1, vendor="VMware  ", model="Virtual disk")
+    disk("pci0000:00/nvme/nvme2n1", "259:30", 0, model="Amazon Elastic Block Store")
+    (root / "dev/mapper").mkdir(parents=True)
+    (root / "dev/dm-1").touch()
+    (root / "dev/mapper/vg-data").symlink_to("../dm-1")
+    return LiveSystem(Patience(10), str(root))
+
+
+@pytest.mark.parametrize(
+    ("device", "source", "disks"),
+    [
+        ("253:1", "/dev/mapper/vg-data", [("sda", True, False)]),
+        ("8:2", "/dev/sda2", [("sda", True, False)]),
+        ("9:0", "/dev/md0", [("nvme0n1", False, False), ("nvme1n1", False, False)]),
+        ("254:0", "/dev/vda", [("vda", True, True)]),
+        ("8:16", "/dev/sdb", [("sdb", True, True)]),
+        ("259:30", "/dev/nvme2n1", [("nvme2n1", False, True)]),
+        # btrfs has a number of its own, that of no block device
+        ("0:45", "/dev/mapper/vg-data", [("sda", True, False)]),
+    ],
+)
+def test_disks_at_the_bottom(tmp_path, device, source, disks):
+    assert sysfs(tmp_path).disks(device, source) == tuple(Disk(*disk) for disk in disks)
+
+
+@pytest.mark.parametrize(
+    ("device", "source"), [("0:26", "tmpfs"), ("0:50", "nas:/export"), ("0:51", "overlay"), ("0:52", "/dev/gone")]
+)
+def test_no_block_device_is_said_so(tmp_path, device, source):
+    with pytest.raises(NotImplementedError, match="no block device"):
+        sysfs(tmp_path).disks(device, source)
+
+
+def test_without_sys_no_disk_is_visible(tmp_path):
+    with pytest.raises(NotImplementedError, match="/sys"):
+        LiveSystem(Patience(10), str(tmp_path)).disks("8:0", "/dev/sda")
+
+
+def test_devices_that_lie_below_each_other_in_a_circle_end(tmp_path):
+    (tmp_path / "sys/dev/block").mkdir(parents=True)
+    loop = tmp_path / "sys/devices/dm-0"
+    (loop / "slaves").mkdir(parents=True)
+    (loop / "slaves/dm-0").symlink_to(loop)
+    (tmp_path / "sys/dev/block/253:0").symlink_to(loop)
+    with pytest.raises(ValueError, match="below each other"):
+        LiveSystem(Patience(10), str(tmp_path)).disks("253:0", "x")
+
+
+def test_a_disk_that_does_not_say_whether_it_rotates_is_no_ssd(tmp_path):
+    system_ = sysfs(tmp_path)
+    (tmp_path / "sys/devices/pci0000:00/virtio1/block/vda/queue/rotational").write_text("\n")
+    with pytest.raises(ValueError, match="wanted 0 or 1"):
+        system_.disks("254:0", "/dev/vda")
+
+
+# ---- this machine ----------------------------------------------------------------------------------------------------
+
+
+def test_this_machine_answers():
+    here = LiveSystem(Patience(10))
+    memory = here.memory()
+    assert 0 < memory.available_bytes <= memory.total_bytes
+    processor = here.processor()
+    assert 1 <= processor.affinity <= processor.online
+    assert processor.flags
+    kernel = here.uname()
+    assert kernel.release[0].isdigit() and kernel.machine
+
+
+def test_affinity_is_what_the_kernel_says_and_not_the_count_of_cpus():
+    import os
+
+    assert LiveSystem(Patience(10)).processor().affinity == len(os.sched_getaffinity(0))
+
+
+def test_the_time_of_a_question_ends():
+    over = Patience(-1)
+    with pytest.raises(TimeoutError):
+        LiveSystem(over).memory()

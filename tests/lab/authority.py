@@ -1,0 +1,146 @@
+"""Certificates for the lab, good and bad, made fresh: nothing here outlives a test."""
+
+from __future__ import annotations
+
+import ssl
+import warnings
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+DAY = timedelta(days=1)
+HOST = "service.lab.test"
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A certificate with its key."""
+
+    certificate: x509.Certificate
+    key: object
+
+    def pem(self):
+        return self.certificate.public_bytes(Encoding.PEM)
+
+    def key_pem(self):
+        return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def name(common, organisation="Lab"):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # names beyond RFC 5280's lengths are wanted here
+        return x509.Name(
+            [
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
+                x509.NameAttribute(NameOID.COMMON_NAME, common, _validate=False),
+            ]
+        )
+
+
+def issue(
+    subject,
+    issuer=None,
+    *,
+    hosts=(HOST, "127.0.0.1", "::1", "localhost"),
+    ca=False,
+    begins=None,
+    ends=None,
+    key=None,
+    digest=None,
+    aia=None,
+):
+    key = key or ec.generate_private_key(ec.SECP256R1())
+    signer = issuer.key if issuer else key
+    subject = subject if isinstance(subject, x509.Name) else name(subject)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer.certificate.subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begins or NOW - DAY)
+        .not_valid_after(ends or NOW + 90 * DAY)
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
+    )
+    if ca:
+        usage = {f: f in ("key_cert_sign", "crl_sign") for f in _USAGES}
+        builder = builder.add_extension(x509.KeyUsage(**usage), critical=True)
+    if hosts and not ca:
+        builder = builder.add_extension(x509.SubjectAlternativeName([_general(h) for h in hosts]), critical=False)
+    if aia:
+        access = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(aia))
+        builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
+    return Issued(builder.sign(signer, digest or SHA256()), key)
+
+
+_USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+
+
+def _general(host):
+    try:
+        return x509.IPAddress(ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+@cache
+def root():
+    return issue("Lab Root CA", ca=True)
+
+
+@cache
+def stranger():
+    """A root that nobody trusts."""
+    return issue(name("Stranger CA", "Elsewhere"), ca=True)
+
+
+@cache
+def intermediate():
+    return issue("Lab Issuing CA", root(), ca=True)
+
+
+@cache
+def good():
+    return issue(HOST, root())
+
+
+@cache
+def weak_rsa():
+    return rsa.generate_private_key(65537, 1024)
+
+
+def write(folder: Path, *chain: Issued, stem="server"):
+    """Write the chain and the first one's key; return both paths."""
+    certificates, key = folder / f"{stem}.pem", folder / f"{stem}.key"
+    certificates.write_bytes(b"".join(c.pem() for c in chain))
+    key.write_bytes(chain[0].key_pem())
+    return str(certificates), str(key)
+
+
+def context(folder: Path, *chain: Issued, level=0):
+    """A server's TLS context that presents *chain*."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.set_ciphers(f"DEFAULT:@SECLEVEL={level}")
+    made.load_cert_chain(*write(folder, *chain, stem=f"s{id(made):x}"))
+    return made

@@ -1,0 +1,38 @@
+"""A probe with the lab's trust and short patience."""
+
+from __future__ import annotations
+
+from lab import authority
+from vorflug.netprobe.anchors import Anchors, Store
+from vorflug.netprobe.handshake import Trust
+from vorflug.netprobe.limits import Deadline, Limits
+from vorflug.netprobe.login import Logins
+from vorflug.netprobe.probe import Tools, probe
+from vorflug.ports.net import ProbeAsk
+
+SHORT = Limits(resolve=2.0, nameserver=0.5, connect=0.6, proxy=0.6, handshake=0.6, http=0.8)
+
+
+class Prober:
+    def __init__(self, folder):
+        self.folder = folder
+        self.ca = str(folder / "lab-root.pem")
+        (folder / "lab-root.pem").write_bytes(authority.root().pem())
+        empty = folder / "stranger-store.pem"
+        empty.write_bytes(authority.issue(authority.name("Unrelated", "Unrelated"), ca=True).pem())
+        self.untrusting = Trust(Anchors(Store(str(empty), None)))
+        self.trusting = Trust(Anchors(Store(self.ca, None)))
+        self.logins = Logins()
+
+    def __call__(
+        self, url, *, trusting=True, environ=(), limits=SHORT, seconds=10.0, nameservers=(), dns_port=53, **ask
+    ):
+        tools = Tools(
+            trust=self.trusting if trusting else self.untrusting,
+            logins=self.logins,
+            environ=dict(environ),
+            nameservers=nameservers,
+            limits=limits,
+            dns_port=dns_port,
+        )
+        return probe(ProbeAsk(url=url, **ask), tools, Deadline(seconds))

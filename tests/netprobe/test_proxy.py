@@ -1,0 +1,282 @@
+"""Which proxy a request takes, and what a real one says to it."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from lab import authority
+from lab.authority import context
+from lab.proxies import proxy, refuse
+from lab.servers import close, closed_port, full_backlog, reset, respond, silent, tcp, tls
+from vorflug.model import netcause
+from vorflug.netprobe import proxy as proxies
+from vorflug.netprobe.target import parse as target
+from vorflug.ports.net import Code, Stage
+
+SECRET = "pa55-w0rd-canary"
+
+
+def environ(port, userinfo=""):
+    return {"https_proxy": f"http://{userinfo}127.0.0.1:{port}", "http_proxy": f"http://{userinfo}127.0.0.1:{port}"}
+
+
+def test_a_tunnel(ask, tmp_path):
+    with tcp(tls(context(tmp_path, authority.good()), respond())) as port, proxy() as (through, seen):
+        trace = ask(f"https://localhost:{port}/", environ=environ(through), ca_file=ask.ca)
+    assert trace.code is None and trace.warnings == ()
+    assert [s.stage for s in trace.stages] == list(Stage)
+    assert seen.lines == [f"CONNECT localhost:{port} HTTP/1.1"]
+    assert trace.route.proxy == f"127.0.0.1:{through}" and trace.route.why == "https_proxy"
+    assert trace.addresses == () and trace.peer == f"127.0.0.1:{through}"
+
+
+def test_the_name_is_left_to_the_proxy(ask, tmp_path):
+    leaf = authority.issue("x", authority.root(), hosts=("only-the-proxy-knows.lab.test",))
+    with tcp(tls(context(tmp_path, leaf), respond())) as port, proxy(to=("127.0.0.1", port)) as (through, _):
+        trace = ask("https://only-the-proxy-knows.lab.test/", environ=environ(through))
+    assert trace.code is None
+
+
+def test_a_plain_request_goes_in_absolute_form(ask):
+    with tcp(respond()) as port, proxy() as (through, seen):
+        trace = ask(f"http://127.0.0.1:{port}/a?b=c", environ=environ(through))
+    assert trace.code is None and trace.http.status == 200
+    assert seen.lines == [f"GET http://127.0.0.1:{port}/a?b=c HTTP/1.1"]
+
+
+def test_a_proxy_behind_tls(ask, tmp_path):
+    origin, front = context(tmp_path, authority.good()), context(tmp_path, authority.good())
+    with tcp(tls(origin, respond())) as port, proxy(tls=front) as (through, seen):
+        setting = f"https://localhost:{through}"
+        trace = ask(f"https://localhost:{port}/", proxy=setting, ca_file=ask.ca)
+        distrusted = ask(f"https://localhost:{port}/", proxy=setting, trusting=False)
+    assert trace.code is None and trace.route.why == "site" and len(seen.lines) == 1
+    assert distrusted.code is Code.TLS_UNKNOWN_CA and distrusted.stopped_at.stage is Stage.PROXY
+    assert netcause.stopped(distrusted, "https://x/").says.values["endpoint"] == f"localhost:{through}"
+
+
+@pytest.mark.parametrize("url", ["https://target.lab.test/", "http://target.lab.test/"])
+@pytest.mark.parametrize(
+    ("status", "headers", "code"),
+    [
+        ("407 Proxy Authentication Required", ['Proxy-Authenticate: Basic realm="x"'], Code.PROXY_AUTH_REQUIRED),
+        (
+            "407 Proxy Authentication Required",
+            ["Proxy-Authenticate: Negotiate", "Proxy-Authenticate: NTLM"],
+            Code.PROXY_AUTH_UNSUPPORTED,
+        ),
+        (
+            "407 Proxy Authentication Required",
+            ['Proxy-Authenticate: Negotiate, Basic realm="a, b"'],
+            Code.PROXY_AUTH_REQUIRED,
+        ),
+        ("403 Forbidden", ["X-Squid-Error: ERR_ACCESS_DENIED 0"], Code.PROXY_DENIED),
+        ("503 Service Unavailable", ["X-Squid-Error: ERR_DNS_FAIL 0"], Code.PROXY_UPSTREAM_DNS),
+        ("503 Service Unavailable", ["X-Squid-Error: ERR_CONNECT_FAIL 111"], Code.PROXY_UPSTREAM_REFUSED),
+        ("503 Service Unavailable", ["X-Squid-Error: ERR_CONNECT_FAIL 110"], Code.PROXY_UPSTREAM_TIMEOUT),
+        ("504 Gateway Timeout", ["X-Squid-Error: ERR_READ_TIMEOUT 0"], Code.PROXY_UPSTREAM_TIMEOUT),
+    ],
+)
+def test_a_refusal(ask, url, status, headers, code):
+    with proxy(always=refuse(status, *headers)) as (through, seen):
+        trace = ask(url, environ=environ(through))
+    assert (trace.stages[-1].stage, trace.code) == (Stage.PROXY, code)
+    assert len(seen.lines) == 1
+    stopped = netcause.stopped(trace, url)
+    assert f"127.0.0.1:{through}" in str(stopped.says)
+    assert stopped.cause.team == "proxy"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [("403 Forbidden", Code.PROXY_DENIED), ("502 Bad Gateway", Code.PROXY_UPSTREAM_REFUSED),
+     ("504 Gateway Timeout", Code.PROXY_UPSTREAM_TIMEOUT), ("200x", Code.PROXY_CLOSED)],
+)  # fmt: skip
+def test_a_refusal_of_a_tunnel_without_squids_word(ask, status, code):
+    with proxy(always=refuse(status)) as (through, _):
+        assert ask("https://target.lab.test/", environ=environ(through)).code is code
+
+
+def test_the_services_own_403_is_not_the_proxys(ask):
+    with tcp(respond("403 Forbidden")) as port, proxy() as (through, _):
+        trace = ask(f"http://127.0.0.1:{port}/", environ=environ(through))
+    assert trace.code is None and trace.http.status == 403
+
+
+def test_a_login_is_given_once_and_only_when_asked(ask):
+    with tcp(respond()) as port, proxy(login=f"user:{SECRET}") as (through, seen):
+        trace = ask(f"http://127.0.0.1:{port}/", environ=environ(through, f"user:{SECRET}@"))
+    assert trace.code is None
+    assert [bool(login) for login in seen.logins] == [False, True]
+    assert trace.proxy.attempts == 2 and trace.proxy.had_credentials
+    assert SECRET not in repr(trace)
+
+
+def test_a_login_through_a_tunnel(ask, tmp_path):
+    with tcp(tls(context(tmp_path, authority.good()), respond())) as port, proxy(login="u%40:p/w") as (through, seen):
+        trace = ask(f"https://localhost:{port}/", environ=environ(through, "u%2540:p%2Fw@"))
+    assert trace.code is None and len(seen.lines) == 2
+
+
+def test_a_rejected_login_is_never_tried_again(ask):
+    traces = []
+    with proxy(login="user:right") as (through, seen):
+        threads = [
+            threading.Thread(
+                target=lambda: traces.append(
+                    ask("https://target.lab.test/", environ=environ(through, f"user:{SECRET}@"))
+                )
+            )
+            for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(10)
+    assert [t.code for t in traces] == [Code.PROXY_AUTH_REJECTED] * 8
+    assert sum(login is not None for login in seen.logins) == 1, "eight rejected logins would lock an account"
+    assert SECRET not in repr(traces)
+
+
+def test_no_login_is_given_to_a_scheme_that_is_not_basic(ask):
+    with proxy(login="a:b", schemes=("NTLM",)) as (through, seen):
+        trace = ask("https://target.lab.test/", environ=environ(through, f"user:{SECRET}@"))
+    assert trace.code is Code.PROXY_AUTH_UNSUPPORTED and trace.proxy.schemes == ("ntlm",)
+    assert seen.logins == [None]
+
+
+@pytest.mark.parametrize(
+    ("handler", "code"),
+    [
+        (silent, Code.PROXY_TIMEOUT),
+        (close, Code.PROXY_CLOSED),
+        (reset, Code.PROXY_CLOSED),
+        (lambda sock: sock.sendall(b"SSH-2.0-x\r\n"), Code.PROXY_CLOSED),
+    ],
+)
+@pytest.mark.parametrize("url", ["https://target.lab.test/", "http://target.lab.test/"])
+def test_something_that_is_no_proxy(ask, handler, code, url):
+    with tcp(handler) as through:
+        trace = ask(url, environ=environ(through))
+    assert (trace.stages[-1].stage, trace.code) == (Stage.PROXY, code)
+
+
+def test_an_unreachable_proxy_is_not_the_targets_fault(ask):
+    with closed_port() as through:
+        trace = ask("https://target.lab.test/", environ=environ(through))
+    assert trace.code is Code.PROXY_REFUSED
+    assert netcause.stopped(trace, "https://target.lab.test/").cause.subject == f"127.0.0.1:{through}"
+    with full_backlog() as through:
+        assert ask("https://target.lab.test/", environ=environ(through)).code is Code.PROXY_TIMEOUT
+    trace = ask("https://target.lab.test/", environ={"https_proxy": "http://no-such-proxy.invalid:3128"})
+    assert trace.code is Code.PROXY_DNS
+    trace = ask("https://target.lab.test/", environ={"HTTPS_PROXY": f"socks5://u:{SECRET}@127.0.0.1:1080"})
+    assert trace.code is Code.PROXY_CONFIG and trace.route.why == "HTTPS_PROXY" and SECRET not in repr(trace)
+
+
+def test_going_direct_whatever_the_environment_says(ask):
+    with tcp(respond()) as port, closed_port() as dead:
+        assert ask(f"http://127.0.0.1:{port}/", environ=environ(dead)).code is Code.PROXY_REFUSED
+        assert ask(f"http://127.0.0.1:{port}/", environ=environ(dead), proxied=False).code is None
+        exempt = {**environ(dead), "no_proxy": "127.0.0.0/8"}
+        trace = ask(f"http://127.0.0.1:{port}/", environ=exempt)
+    assert trace.code is None and trace.route.why == "no_proxy"
+
+
+# ---- settings --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "env", "proxy", "why"),
+    [
+        ("https://a.test/", {}, None, ""),
+        ("https://a.test/", {"https_proxy": "http://p:1", "HTTPS_PROXY": "http://q:2"}, "p:1", "https_proxy"),
+        ("https://a.test/", {"HTTPS_PROXY": "http://q:2"}, "q:2", "HTTPS_PROXY"),
+        ("https://a.test/", {"http_proxy": "http://p:1"}, None, ""),
+        ("https://a.test/", {"ALL_PROXY": "p"}, "p:80", "ALL_PROXY"),
+        ("http://a.test/", {"all_proxy": "http://all:1", "http_proxy": "http://p:2"}, "p:2", "http_proxy"),
+        ("https://a.test/", {"https_proxy": "  "}, None, ""),
+        ("https://a.test/", {"https_proxy": "http://p:1", "NO_PROXY": ".test"}, None, "NO_PROXY"),
+        ("https://a.test/", {"https_proxy": "http://[2001:db8::1]:3128"}, "[2001:db8::1]:3128", "https_proxy"),
+        ("https://a.test/", {"https_proxy": "http://bad port:x"}, None, "https_proxy"),
+    ],
+)
+def test_the_route(url, env, proxy, why):
+    route = proxies.choose(target(url), env).route
+    assert (route.proxy, route.why) == (proxy, why)
+
+
+@pytest.mark.parametrize(
+    ("no_proxy", "url", "exempt"),
+    [
+        ("lab.test", "https://lab.test/", True),
+        ("lab.test", "https://a.lab.test/", True),
+        (".lab.test", "https://a.lab.test/", True),
+        ("*.lab.test", "https://a.lab.test/", True),
+        ("lab.test", "https://notlab.test/", False),
+        ("LAB.test", "https://a.lab.TEST/", True),
+        ("lab.test:8443", "https://lab.test/", False),
+        ("lab.test:8443", "https://lab.test:8443/", True),
+        ("10.0.0.0/8", "https://10.1.2.3/", True),
+        ("10.0.0.0/8", "https://11.1.2.3/", False),
+        ("10.0.0.0/8", "https://ten.test/", False),
+        ("10.0.0.1", "https://10.0.0.1/", True),
+        ("10.0.0.1", "https://10.0.0.11/", False),
+        ("2001:db8::/32", "https://[2001:db8::1]/", True),
+        ("[2001:db8::1]:443", "https://[2001:db8::1]/", True),
+        ("a, lab.test  b", "https://lab.test/", True),
+        ("*", "https://lab.test/", True),
+        ("", "https://lab.test/", False),
+        ("10.0.0.0/99,::::,/", "https://10.1.2.3/", False),
+        (".", "https://lab.test/", False),
+    ],
+)
+def test_no_proxy(no_proxy, url, exempt):
+    assert proxies.exempts(no_proxy, target(url)) is exempt
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        f"http://user:{SECRET}@p:3128",
+        f"http://{SECRET}@p:3128",
+        f"user:{SECRET}@p:3128",
+        f"http://user:{SECRET}@:3128",
+        f"socks5://user:{SECRET}@p:1",
+        f"http://user:x@{SECRET}@p:3128",
+        f"http//user:{SECRET}@p",
+        f"http://user:{SECRET}@p:port",
+    ],
+)
+def test_a_secret_is_known_and_never_shown(value):
+    env = {"https_proxy": value}
+    seen = proxies.variables(env)
+    assert SECRET not in repr(seen) and seen[0].has_credentials
+    assert any(SECRET in secret for secret in proxies.secrets(env))
+    assert SECRET not in repr(proxies.choose(target("https://a/"), env))
+
+
+def test_variables_in_every_spelling():
+    env = {"HTTP_PROXY": "http://p:1", "http_proxy": "p:2", "NO_PROXY": "a,b", "https_proxy": "", "ALL_PROXY": "socks5://x:1"}
+    seen = {v.name: (v.value, v.valid) for v in proxies.variables(env)}
+    assert seen == {
+        "http_proxy": ("http://p:2", True),
+        "HTTP_PROXY": ("http://p:1", True),
+        "ALL_PROXY": ("", False),
+        "NO_PROXY": ("a,b", True),
+    }
+
+
+@pytest.mark.parametrize(
+    ("challenges", "found"),
+    [
+        (["Negotiate", "NTLM", 'Basic realm="x"'], ("negotiate", "ntlm", "basic")),
+        (['Basic realm="a", Digest qop="auth", nonce="x=="'], ("basic", "digest")),
+        (["NTLM TlRMTVNTUAAC"], ("ntlm",)),
+        ([""], ()),
+    ],
+)
+def test_schemes(challenges, found):
+    assert proxies.schemes(challenges) == found
