@@ -45,6 +45,7 @@ def _mounts() -> str | None:
 TIERS: dict[str, Callable[[], str | None]] = {
     "root": _root,
     "docker": lambda: _root() or _program("dockerd", "docker"),
+    "kubectl": lambda: _program("kubectl"),
     "chromium": lambda: _program("chromium"),
     "namespaces": _namespaces,
     "mounts": _mounts,

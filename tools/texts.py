@@ -6,6 +6,7 @@ fragments ``src/vorflug/texts/de/*.po``; they are merged, and two fragments may 
 
 from __future__ import annotations
 
+import ast
 import re
 import string
 import sys
@@ -30,10 +31,14 @@ _SAME_IN_BOTH = re.compile(r"^[^A-Za-z]*(\{[a-z_]+(:[a-z]+)?\}[^A-Za-z]*)*$")
 def templates() -> dict[str, list[str]]:
     """Every template with the places that say it."""
     found: dict[str, list[str]] = {}
-    methods = [("**.py", "python"), ("**.html.j2", "jinja2"), ("**.md.j2", "jinja2")]
-    for name, line, message, _comments, _context in extract_from_dir(
-        str(SOURCE), method_map=methods, keywords={"msg": None, "_": None, "gettext": None}
-    ):
+    for path in sorted(SOURCE.rglob("*.py")):
+        # not Babel's extractor: it misses a message that is a value of another one
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id="msg"), args=[ast.Constant(value=str(text)), *_]):
+                    found.setdefault(text, []).append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    methods = [("**.html.j2", "jinja2"), ("**.md.j2", "jinja2")]
+    for name, line, message, _comments, _context in extract_from_dir(str(SOURCE), method_map=methods):
         found.setdefault(message if isinstance(message, str) else message[0], []).append(f"src/vorflug/{name}:{line}")
     return found
 

@@ -27,7 +27,10 @@ def judge(requirement, host):
 
 def _observe(query, host):
     try:
-        return Seen(query.observe(host))
+        fact = query.observe(host)
+        # every fact must come out of a facts file as it went in
+        assert type(fact).model_validate_json(fact.model_dump_json()) == fact
+        return Seen(fact)
     except PermissionError as error:
         return Unseen(Reason.DENIED, str(error))
     except TimeoutError as error:

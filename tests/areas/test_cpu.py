@@ -123,6 +123,11 @@ def test_cores_verdict(fact, at_least, outcome, seen, fix, no_io):
         assert fix in render(verdict.fix)
 
 
+@pytest.mark.parametrize("fact", [cpu(8), cpu(8, quota=8.0, by="/a"), cpu(8, quota=64.0, by="/a")])
+def test_what_does_not_limit_is_not_mentioned(fact):
+    assert render(cores(fact, 8).seen) == "8 CPUs"
+
+
 @pytest.mark.parametrize("at_least", [0, -1, "4 cores", 1.5])
 def test_a_demand_that_is_no_count_is_refused(at_least):
     with pytest.raises(ValueError):
@@ -175,6 +180,18 @@ def test_features_verdict(fact, fields, outcome, says):
     assert verdict.outcome is outcome
     assert says in render(verdict.because)
     assert (verdict.fix is not None) == (outcome is Outcome.UNMET)
+
+
+@pytest.mark.parametrize(
+    ("fields", "wanted"),
+    [
+        ({"microarchitecture": "x86-64-v2"}, "x86-64-v2"),
+        ({"flags": ["avx", "avx2"]}, "avx and avx2"),
+        ({"microarchitecture": "x86-64-v2", "flags": ["aes"]}, "x86-64-v2 with aes"),
+    ],
+)
+def test_the_demand_in_words(fields, wanted):
+    assert render(features(can(), **fields).wanted) == wanted
 
 
 def test_the_levels_contain_one_another():

@@ -124,6 +124,7 @@ def test_room():
         "8:2",
         (),
         total_bytes=100 * GB,
+        used_bytes=70 * GB,
         free_bytes=30 * GB,
         total_inodes=10,
         free_inodes=5,

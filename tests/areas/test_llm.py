@@ -210,3 +210,18 @@ def test_an_address_that_is_none(url):
 
 def test_every_provider_has_a_name():
     assert set(PROVIDERS) == set(Provider)
+
+
+@pytest.mark.parametrize(
+    ("url", "path", "target"),
+    [
+        ("https://x.example", "/v1/models", "https://x.example/v1/models"),
+        ("https://x.example/", "/v1/models", "https://x.example/v1/models"),
+        ("https://x.example/base", "/v1/models?a=b", "https://x.example/base/v1/models?a=b"),
+        ("https://x.example/whole", None, "https://x.example/whole"),
+    ],
+)
+def test_a_site_file_names_the_endpoint_and_the_profile_the_path(url, path, target):
+    requirement = EndpointRequirement.model_validate(header(url=url, path=path, **LOCAL))
+    assert [q.url for q in requirement.queries(Evidence())] == [target]
+    assert target in render(requirement.wanted())

@@ -199,6 +199,30 @@ def test_a_proxy_that_refuses(registry, ca_file):
     assert registry.log == []
 
 
+@pytest.mark.parametrize("challenge", ["Bearer", "Bearer service=x", "Negotiate", '"'])
+def test_a_challenge_that_nobody_can_answer(registry, host, ca_file, challenge):
+    registry.challenge = challenge
+    verdict = judge(demand(registry.place, ca_file, answer={"status": [401]}), host)
+    assert verdict.outcome is Outcome.UNMET and "no way to log in" in render(verdict.because)
+
+
+def test_a_registry_that_wants_no_login(registry, host, ca_file):
+    registry.base_status = 200
+    assert judge(demand(registry.place, ca_file, answer={"status": [200, 401]}), host).outcome is Outcome.MET
+
+
+def test_it_is_about_its_own_endpoint(host, ca_file):
+    wanted = demand(f"127.0.0.1:{free_port()}", ca_file)
+    evidence = ask(wanted, host)
+    assert wanted.about(evidence) == wanted.judge(evidence).cause is not None
+
+
+def test_it_is_not_about_the_proxy(registry, ca_file):
+    proxied = SimpleNamespace(net=LiveNet(Patience(8), environ={"https_proxy": f"http://127.0.0.1:{free_port()}"}))
+    wanted = demand(registry.place, ca_file)
+    assert wanted.about(ask(wanted, proxied)) is None
+
+
 @pytest.mark.parametrize("reason", list(Reason))
 def test_not_seen_is_never_a_verdict(registry, host, ca_file, reason):
     wanted = demand(registry.place, ca_file)

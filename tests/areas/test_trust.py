@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import trustme
 
-from areas.asking import judge
+from areas.asking import ask, judge
 from areas.registry_server import running
 from conftest import FakePort, fake_host, header
 from vorflug.areas.trust import AnchorQuery, DateQuery, RemoteCertificateRequirement, TrustAnchorRequirement
@@ -64,7 +64,21 @@ def test_the_root_is_not_in_the_store(tmp_path, pem):
     verdict = judge(anchor(pem), host(str(store)))
     assert verdict.outcome is Outcome.UNMET
     assert "Corp Root" in render(verdict.because) and "update-ca" in render(verdict.fix)
-    assert verdict.cause is not None and verdict.cause.kind == "tls.anchor_missing"
+    about = anchor(pem).about(ask(anchor(pem), host(str(store))))
+    assert verdict.cause is not None and verdict.cause == about
+    assert anchor(pem).about(ask(anchor(pem), host(pem))) is None
+
+
+def test_a_connection_that_ends_at_the_missing_root_has_the_same_cause(tmp_path, pem, corp):
+    store = tmp_path / "store.pem"
+    store.write_bytes(trustme.CA(organization_name="Somebody Else").cert_pem.bytes())
+    here = SimpleNamespace(
+        certificates=LiveCertificates(Store(str(store), None)),
+        net=LiveNet(Patience(8), environ={"SSL_CERT_FILE": str(store)}),
+    )
+    with running(corp) as server:
+        verdict = judge(remote(f"https://{server.place}/"), here)
+    assert verdict.cause == anchor(pem).about(ask(anchor(pem), here)) is not None
 
 
 def test_no_store_is_no_verdict(pem):

@@ -31,7 +31,9 @@ requirements:
 """
 
 
-def row(id_: str = "MEM-1", kind: str = "memory", fields: str = "at_least: 8 GB", models: str = "[compose]", **header: str) -> str:
+def row(
+    id_: str = "MEM-1", kind: str = "memory", fields: str = "at_least: 8 GB", models: str = "[compose]", **header: str
+) -> str:
     """One requirement; *fields* are the lines of its own fields, *header* replaces lines of the header."""
     lines = {
         "title": "{en: Memory, de: Arbeitsspeicher}",
@@ -56,7 +58,9 @@ def confirmation(id_: str = "ORG-1", **header: str) -> str:
 def load(*rows: str, head: str = HEAD, **overlays: str) -> profile.Profile:
     """The profile made of *head* and *rows*; an overlay's keyword is its operating model."""
     if overlays:
-        head = head.replace("requirements:", f"overlays: {{{', '.join(f'{m}: {m}.yaml' for m in overlays)}}}\nrequirements:")
+        head = head.replace(
+            "requirements:", f"overlays: {{{', '.join(f'{m}: {m}.yaml' for m in overlays)}}}\nrequirements:"
+        )
     files = {"profile.yaml": head + "".join(rows)}
     for model, text in overlays.items():
         files[f"{model}.yaml"] = f"schema: vorflug/overlay/1\nextends: profile.yaml\nmodel: {model}\n{text}"

@@ -6,8 +6,8 @@ import hashlib
 import subprocess
 
 import pytest
-from documents.samples import HEAD, confirmation, line_of, load, row
 
+from documents.samples import HEAD, confirmation, line_of, load, row
 from vorflug.documents import profile
 from vorflug.documents.problems import DocumentError
 from vorflug.model.requirement import HostSize, Level, OperatingModel, Phase
@@ -29,7 +29,11 @@ def test_a_profile_with_what_it_says():
     assert loaded.sources["V-REQ"].startswith("vendor")
     assert loaded.row("MEM-2").kind == "memory" and loaded.row("MEM-9") is None
     info = loaded.info(OperatingModel.COMPOSE, HostSize.M, Phase.GO_LIVE)
-    assert (info.size, info.digest, [s.title.en for s in info.sizes]) == ("M", loaded.digest, ["small", "medium", "large"])
+    assert (info.size, info.digest, [s.title.en for s in info.sizes]) == (
+        "M",
+        loaded.digest,
+        ["small", "medium", "large"],
+    )
 
 
 def test_level_may_differ_by_size():
@@ -37,6 +41,11 @@ def test_level_may_differ_by_size():
     assert [headers[s].level for s in HostSize] == [Level.SHOULD, Level.MUST, Level.MUST]
 
 
+FIELDS = "Fields here: id, title, why, advice, level, models, phases, team, basis, sources, kind, when, at_least and tolerance."
+TEAMS = (
+    "os-virtualisation, network-firewall, proxy, dns, pki, iam, container-platform, dba, storage-backup, monitoring or "
+    "project-management"
+)
 GOLDEN = {
     "kind": (
         row(kind="memroy"),
@@ -48,18 +57,20 @@ GOLDEN = {
         "id: MEM-1",
         "the field kind is missing; it wants one of the kinds of requirement.",
     ),
-    "misspelled kind": (row().replace("kind:", "knd:"), "knd:", "there is no field knd; did you mean kind? Fields here: kind."),
+    "misspelled kind": (
+        row().replace("kind:", "knd:"),
+        "knd:",
+        "there is no field knd; did you mean kind? Fields here: kind.",
+    ),
     "field": (
         row(fields="at_leest: 8 GB"),
         "at_leest",
-        "there is no field at_leest; did you mean at_least? Fields here: id, title, why, advice, level, models, phases, "
-        "team, basis, sources, kind, when, at_least and tolerance.",
+        f"there is no field at_leest; did you mean at_least? {FIELDS}",
     ),
     "header field": (
         row().replace("advice:", "advise:"),
         "advise",
-        "there is no field advise; did you mean advice? Fields here: id, title, why, advice, level, models, phases, "
-        "team, basis, sources, kind, when, at_least and tolerance.",
+        f"there is no field advise; did you mean advice? {FIELDS}",
     ),
     "missing field": (
         row(fields=""),
@@ -81,7 +92,11 @@ GOLDEN = {
         "at_least",
         "at_least: wanted one of the units B, kB, MB, GB, TB, KiB, MiB, GiB and TiB, saw 32 bananas.",
     ),
-    "no unit": (row(fields="at_least: 32"), "at_least", "at_least: wanted a number with its unit such as '32 GB', saw 32."),
+    "no unit": (
+        row(fields="at_least: 32"),
+        "at_least",
+        "at_least: wanted a number with its unit such as '32 GB', saw 32.",
+    ),
     "no unit in quotes": (
         row(fields="at_least: '32'"),
         "at_least",
@@ -107,8 +122,7 @@ GOLDEN = {
     "team": (
         row(team="storage"),
         "team: storage",
-        "team: wanted os-virtualisation, network-firewall, proxy, dns, pki, iam, container-platform, dba, storage-backup, "
-        "monitoring or project-management, saw storage; did you mean storage-backup?",
+        f"team: wanted {TEAMS}, saw storage; did you mean storage-backup?",
     ),
     "phase": (
         row(phases="[preinstall]"),
@@ -199,9 +213,13 @@ def test_an_optional_parameter_wants_a_field_with_a_default():
     assert "the parameter ram.floor may be left out, but this field has no default" in found
     # where 'when' cannot hold without the parameter, it is surely there
     head = HEAD.replace("values: [azure, aws]\n    required: true", "values: [V-REQ, V-MAN]")
-    asks = row("ORG-1", "confirmation", "asks: {en: {param: llm.provider}, de: x}", when="{param: llm.provider, is: V-REQ}")
+    asks = row(
+        "ORG-1", "confirmation", "asks: {en: {param: llm.provider}, de: x}", when="{param: llm.provider, is: V-REQ}"
+    )
     assert load(asks, head=head).rows
-    (found,) = mistakes(asks.replace("when", "why").replace("{param: llm.provider, is: V-REQ}", "{en: x, de: x}"), head=head)
+    (found,) = mistakes(
+        asks.replace("when", "why").replace("{param: llm.provider, is: V-REQ}", "{en: x, de: x}"), head=head
+    )
     assert "may be left out" in found
 
 
@@ -315,7 +333,12 @@ def test_a_folder_and_its_base_are_the_same_profile(folder):
 
 def test_the_digest_can_be_recomputed_with_coreutils(folder):
     told = subprocess.run(
-        "sha256sum *.yaml | LC_ALL=C sort -k2 | sha256sum", shell=True, cwd=folder, capture_output=True, text=True, check=True
+        "sha256sum *.yaml | LC_ALL=C sort -k2 | sha256sum",
+        shell=True,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert profile.load(folder).digest == told.stdout.split()[0]
 

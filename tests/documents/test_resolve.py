@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from documents.samples import HEAD, SITE, confirmation, load, row
 
+from documents.samples import HEAD, SITE, confirmation, load, row
 from vorflug.documents import site
 from vorflug.documents.problems import DocumentError
 from vorflug.documents.resolve import resolve

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from contextlib import suppress
 
 import pytest
 from hypothesis import example, given, settings
@@ -108,10 +109,8 @@ def test_words_that_yaml_1_1_takes_for_booleans_want_quotes(word):
 )
 def test_no_pattern_takes_its_time(long):
     began = time.process_time()
-    try:
+    with suppress(DocumentError):
         load(f"a: {long}")
-    except DocumentError:
-        pass
     assert time.process_time() - began < 0.5
 
 
@@ -157,7 +156,11 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min
 DOCUMENTS = st.dictionaries(
     NAMES,
     st.recursive(
-        st.none() | st.booleans() | st.integers(-(10**17), 10**17) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
+        st.none()
+        | st.booleans()
+        | st.integers(-(10**17), 10**17)
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(max_size=20),
         lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
         max_leaves=12,
     ),
@@ -195,7 +198,8 @@ def test_anything_loads_or_is_refused_with_a_line(data):
     try:
         loaded = yamlstrict.load(data, "f.yaml")
     except DocumentError as refused:
-        assert refused.problems and all(p.place.line >= 1 for p in refused.problems)
+        found = refused.problems
+        assert found and all(p.place.line >= 1 for p in found)
     else:
         assert isinstance(loaded, Map)
         assert _same(load(json.dumps(loaded, ensure_ascii=False)), loaded)

@@ -204,7 +204,7 @@ class RunningRequirement(Requirement):
         engine = evidence[EngineQuery()]
         cause = engine_cause(engine.state, engine.socket)
         if cause is not None:
-            fix = cause.fix or msg("Start Docker Engine.")
+            fix = cause.fix or cause.says
             if engine.state in (EngineState.DENIED, EngineState.TIMEOUT, EngineState.REMOTE):
                 return unknown(wanted=self.wanted(), because=cause.says, fix=fix, cause=cause)
             return unmet(wanted=self.wanted(), seen=cause.says, because=cause.says, fix=fix, cause=cause)

@@ -96,7 +96,7 @@ class OfSettings(Requirement):
         settings = evidence[SettingsQuery()]
         if settings.broken:
             cause = daemon_file_cause(settings.daemon_file, settings.broken)
-            fix = cause.fix or msg("Mend daemon.json.")
+            fix = cause.fix or cause.says
             return unmet(wanted=self.wanted(), seen=cause.says, because=cause.says, fix=fix, cause=cause)
         return engine_gap(self.wanted(), settings.state, settings.socket) or self.judge_settings(settings)
 

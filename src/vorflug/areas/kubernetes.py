@@ -15,6 +15,7 @@ from pydantic import Field
 
 from vorflug.model.base import Frozen
 from vorflug.model.cause import Cause, Team
+from vorflug.model.cluster_access import no_context, no_kubectl
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, msg
 from vorflug.model.quantity import Version
@@ -155,6 +156,9 @@ class KubectlVersionRequirement(Requirement):
     def queries(self, known: Evidence) -> Sequence[KubectlQuery]:  # noqa: ARG002 - one question, whatever is known
         return [KubectlQuery()]
 
+    def about(self, evidence: Evidence) -> Cause | None:
+        return no_kubectl() if evidence[KubectlQuery()].version is None else None
+
     def judge(self, evidence: Evidence) -> Verdict:
         version = evidence[KubectlQuery()].version
         fix = msg("Install kubectl {least} or newer.", least=str(self.at_least))
@@ -290,17 +294,6 @@ class KubernetesVersionRequirement(Requirement):
             seen=seen,
             because=msg("{minor} is supported until {until:date}.", minor=str(release.minor), until=until),
         )
-
-
-def no_context(context: str) -> Cause:
-    """Nothing says where the cluster is."""
-    return Cause(
-        "kubernetes.no_context",
-        context,
-        msg("The kubeconfig has no context that leads to the cluster."),
-        msg("Get the kubeconfig of the cluster, and name it in KUBECONFIG or put it to ~/.kube/config."),
-        Team.PLATFORM,
-    )
 
 
 def server_cause(server: ServerFact, context: str) -> Cause:

@@ -60,7 +60,9 @@ class EndpointRequirement(Requirement):
     kind = "llm_endpoint"
     provider: Provider
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/@?#]+(/[^\s#]*)?$", max_length=2000)]
-    """The whole address to ask, path and query included; never with a key."""
+    """Where the endpoint is; never with a key."""
+    path: Annotated[str, StringConstraints(pattern=r"^/[^\s#]*$", max_length=500)] | None = None
+    """Path and query that are asked below *url*, which is how a site file can name the endpoint alone."""
     method: Literal["GET", "POST", "HEAD"] = "GET"
     answer: Fingerprint
     """The healthy answer without a key."""
@@ -78,22 +80,27 @@ class EndpointRequirement(Requirement):
     public_ca: bool = False
     """The provider's certificate comes from a public authority: any other chain is TLS inspection."""
 
+    @property
+    def target(self) -> str:
+        """The whole address that is asked."""
+        return self.url if self.path is None else self.url.rstrip("/") + self.path
+
     def wanted(self) -> Message:
         if self.model is not None:
             return msg(
                 "{url} answers as {provider}; if it lists its models without a key, {model} is among them",
-                url=self.url,
+                url=self.target,
                 provider=PROVIDERS[self.provider],
                 model=self.model,
             )
-        return msg("{url} answers as {provider}", url=self.url, provider=PROVIDERS[self.provider])
+        return msg("{url} answers as {provider}", url=self.target, provider=PROVIDERS[self.provider])
 
     def queries(self, known: Evidence) -> Sequence[RequestQuery]:  # noqa: ARG002 - one question, whatever is known
         return [self._query()]
 
     def _query(self) -> RequestQuery:
         return RequestQuery(
-            url=self.url,
+            url=self.target,
             method=self.method,
             look_for=tuple(dict.fromkeys((*self.answer.body, *self.acl_marks, *self._model_marks()))),
             proxied=self.proxied,
@@ -115,7 +122,7 @@ class EndpointRequirement(Requirement):
 
     def judge(self, evidence: Evidence) -> Verdict:
         trace = evidence[self._query()].trace
-        stopped = netcause.stopped(trace, self.url)
+        stopped = netcause.stopped(trace, self.target)
         if stopped is not None:
             return unmet(
                 wanted=self.wanted(), seen=stopped.says, because=stopped.says, fix=stopped.fix, cause=stopped.cause
@@ -124,7 +131,7 @@ class EndpointRequirement(Requirement):
         if http is None:
             return unknown(
                 wanted=self.wanted(),
-                because=msg("{url} answered, but its answer was not recorded.", url=self.url),
+                because=msg("{url} answered, but its answer was not recorded.", url=self.target),
                 fix=msg("Run again."),
             )
         seen = msg("HTTP {status} from {host}", status=http.status, host=trace.host)
@@ -137,7 +144,7 @@ class EndpointRequirement(Requirement):
                 return unmet(
                     wanted=self.wanted(),
                     seen=seen,
-                    because=msg("The list of models at {url} does not name {model}.", url=self.url, model=self.model),
+                    because=msg("The list of models at {url} does not name {model}.", url=self.target, model=self.model),
                     fix=msg(
                         "Load the model {model} on the server, or correct its name in the site file.", model=self.model
                     ),
@@ -145,7 +152,7 @@ class EndpointRequirement(Requirement):
             return met(
                 wanted=self.wanted(),
                 seen=seen,
-                because=msg("{url} answers and lists the model {model}.", url=self.url, model=self.model),
+                because=msg("{url} answers and lists the model {model}.", url=self.target, model=self.model),
             )
         if self.model is not None:
             # the way is open; more is not asked of a server that lists nothing without a key
@@ -153,8 +160,9 @@ class EndpointRequirement(Requirement):
                 wanted=self.wanted(),
                 seen=seen,
                 because=msg(
-                    "{url} answers and wants a key (HTTP {status}); whether {model} is loaded cannot be seen without one.",
-                    url=self.url,
+                    "{url} answers and wants a key (HTTP {status}); "
+                    "whether {model} is loaded cannot be seen without one.",
+                    url=self.target,
                     status=http.status,
                     model=self.model,
                 ),
@@ -162,7 +170,7 @@ class EndpointRequirement(Requirement):
         return met(
             wanted=self.wanted(),
             seen=seen,
-            because=msg("{url} answers as {provider} does.", url=self.url, provider=PROVIDERS[self.provider]),
+            because=msg("{url} answers as {provider} does.", url=self.target, provider=PROVIDERS[self.provider]),
         )
 
     def _kept_out(self, http: HttpSeen) -> bool:
@@ -188,7 +196,7 @@ class EndpointRequirement(Requirement):
         )
 
     def _other_verdict(self, endpoint: str, seen: Message, differences: tuple[Message, ...]) -> Verdict:
-        says = msg("{url} answers, but not as expected: {differences}.", url=self.url, differences=differences)
+        says = msg("{url} answers, but not as expected: {differences}.", url=self.target, differences=differences)
         fix = self._other_fix()
         match self.answer.confidence:
             case Confidence.UNVERIFIED:
@@ -208,10 +216,10 @@ class EndpointRequirement(Requirement):
         if self.provider is Provider.LOCAL:
             return msg(
                 "Check the address in the site file, and that an OpenAI-compatible server answers at {url}.",
-                url=self.url,
+                url=self.target,
             )
         return msg(
             "Check the address in the site file, and what answers at {url}: "
             "a block page, a gateway, or another service.",
-            url=self.url,
+            url=self.target,
         )

@@ -83,6 +83,10 @@ class ReachableRequirement(AtRegistry):
         if (verdict := self._answers(trace, base.url, self.answer)) is not None:
             return verdict
         challenge = _bearer(trace)
+        if challenge is None and not _no_login_needed(trace):
+            says = msg("{at} wants a login, but says no way to log in that is known here.", at=self.registry)
+            fix = msg("Check the registry's own configuration of its token service.")
+            return unmet(wanted=self.wanted(), seen=_answer(trace), because=says, fix=fix)
         if challenge is not None:
             if (fault := self._realm_fault(challenge)) is not None:
                 return fault
@@ -104,6 +108,14 @@ class ReachableRequirement(AtRegistry):
                 "{registry} answers as a registry does, and so do the hosts behind it.", registry=self.registry
             ),
         )
+
+    def about(self, evidence: Evidence) -> Cause | None:
+        """The endpoint itself: whoever else fails to reach it is blocked by this."""
+        base = self._base()
+        trace = evidence[base].trace
+        stopped = netcause.stopped(trace, base.url)
+        ours = stopped is not None and stopped.cause.subject == f"{trace.host}:{trace.port}"
+        return stopped.cause if stopped is not None and ours else None
 
     def _answers(self, trace: Trace, url: str, healthy: Fingerprint | None) -> Verdict | None:
         """What is wrong with the way to *url* or with its answer."""
@@ -161,12 +173,20 @@ class ReachableRequirement(AtRegistry):
         return None
 
 
+def _offered(trace: Trace) -> tuple[Challenge, ...]:
+    headers = trace.http.headers if trace.http is not None else ()
+    return challenges(value for name, value in headers if name == _CHALLENGE)
+
+
 def _bearer(trace: Trace) -> Challenge | None:
     """The challenge that sends us to a token service."""
-    if trace.http is None:
-        return None
-    offered = challenges(value for name, value in trace.http.headers if name == _CHALLENGE)
-    return next((c for c in offered if c.scheme == "bearer" and c.parameters.get("realm")), None)
+    return next((c for c in _offered(trace) if c.scheme == "bearer" and c.parameters.get("realm")), None)
+
+
+def _no_login_needed(trace: Trace) -> bool:
+    """Whether the registry asks for nothing, or for a password that it checks itself (Basic)."""
+    asks = trace.http is not None and trace.http.status == 401  # noqa: PLR2004 - RFC 9110, 15.5.2
+    return not asks or any(c.scheme == "basic" for c in _offered(trace))
 
 
 def _place(url: str) -> tuple[str, str]:

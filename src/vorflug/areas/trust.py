@@ -18,7 +18,7 @@ from vorflug.model.quantity import Duration
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Gauge, Requirement, Verdict, met, unknown, unmet
 from vorflug.ports import Host
-from vorflug.ports.certificates import AnchorFile
+from vorflug.ports.certificates import Anchor, AnchorFile
 from vorflug.ports.net import Code
 
 TITLE = msg("Trusted roots")
@@ -91,7 +91,7 @@ class TrustAnchorRequirement(Requirement):
                 ),
                 fix=msg("Get the current root from the PKI team and name its file in the site file."),
             )
-        if missing := [a for a in authorities if not a.in_store]:
+        if missing := _missing(file):
             return unmet(
                 wanted=self.wanted(),
                 seen=seen,
@@ -106,18 +106,32 @@ class TrustAnchorRequirement(Requirement):
                     " and run update-ca-trust.",
                     path=self.ca_file,
                 ),
-                cause=Cause(
-                    "tls.anchor_missing",
-                    missing[0].seen.sha256,
-                    msg("{name} is not in this machine's store.", name=missing[0].seen.subject),
-                    team=Team.PKI,
-                ),
+                cause=self._missing_cause(missing[0]),
             )
         return met(
             wanted=self.wanted(),
             seen=seen,
             because=msg("The store {store} holds {names:list}.", store=file.store, names=names),
         )
+
+    def about(self, evidence: Evidence) -> Cause | None:
+        """A root that is not trusted here: connections that end at it are blocked by this."""
+        file = evidence[AnchorQuery(path=self.ca_file)].file
+        missing = _missing(file) if file is not None and file.store else []
+        return self._missing_cause(missing[0]) if missing else None
+
+    def _missing_cause(self, anchor: Anchor) -> Cause:
+        # the same key as that of a connection whose chain leads to this root and is not trusted
+        return Cause(
+            Code.TLS_UNKNOWN_CA.value,
+            anchor.seen.subject,
+            msg("{name} is not in this machine's store.", name=anchor.seen.subject),
+            team=Team.PKI,
+        )
+
+
+def _missing(file: AnchorFile) -> list[Anchor]:
+    return [a for a in file.anchors if a.is_ca and not a.in_store]
 
 
 class DateFact(Fact):

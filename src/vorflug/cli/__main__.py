@@ -2,63 +2,82 @@
 
 from __future__ import annotations
 
+# what takes time to load is imported once a Ctrl-C can no longer print a trace
 import os
 import sys
 from typing import NoReturn
 
-from vorflug.cli.errors import Exit, Refusal
-from vorflug.cli.language import choose, tell
-from vorflug.model.message import msg
+from vorflug.cli import interrupts
 
 
 def main() -> NoReturn:
     """Run the command line and end the process."""
+    interrupts.arm()
+    from vorflug.cli import streams
+
+    streams.prepare()
     leave(execute(sys.argv[1:]))
 
 
 def execute(arguments: list[str]) -> int:
     """Run one command line; return its exit code."""
+    from vorflug.cli.errors import Exit, Refusal
+    from vorflug.cli.language import choose, tell
+    from vorflug.model.message import msg
+
     choose(arguments)
     import click
 
     from vorflug.cli.app import build
 
+    interrupted = f"vorflug: {tell(msg('interrupted'))}"
+    interrupts.say(interrupted)
     try:
         code = build().main(args=arguments, prog_name="vorflug", standalone_mode=False)
     except Refusal as refusal:
-        click.echo(f"vorflug: {tell(refusal.message)}", err=True)
+        _complain(f"vorflug: {tell(refusal.message)}")
         return int(refusal.code)
     except click.exceptions.Exit as end:
         return int(end.exit_code)
-    except click.exceptions.NoArgsIsHelpError as usage:
-        usage.show()
-        return int(Exit.USAGE)
     except click.ClickException as usage:
         usage.show()
         return int(Exit.USAGE)
     except (KeyboardInterrupt, click.Abort):
-        click.echo(f"vorflug: {tell(msg('interrupted'))}", err=True)
+        _complain(interrupted)
         return int(Exit.INTERRUPTED)
-    except BrokenPipeError:
-        # the reader of our output went away (head, less): nothing is wrong here
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(Exit.INTERNAL)
     except Exception as error:  # noqa: BLE001 - the last net: a sentence and a log, never a trace
         from vorflug.cli.crash import record
 
-        click.echo(f"vorflug: {tell(record(error))}", err=True)
+        _complain(f"vorflug: {tell(record(error))}")
         return int(Exit.INTERNAL)
     return code if isinstance(code, int) else 0
 
 
 def leave(code: int) -> NoReturn:
     """Flush and end at once: threads that hang in the kernel must not keep the process alive."""
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except (OSError, ValueError):
-            code = code or int(Exit.INTERNAL)
+    from vorflug.cli import streams
+    from vorflug.cli.errors import Exit
+    from vorflug.cli.language import tell
+    from vorflug.model.message import msg
+
+    lost = streams.flush()
+    if lost is not None:
+        _complain(
+            "vorflug: "
+            + tell(msg("standard output cannot be written ({error}): it is not complete.", error=lost.strerror or "?"))
+        )
+        streams.flush()
+        code = code or int(Exit.INTERNAL)
     os._exit(code)
+
+
+def _complain(sentence: str) -> None:
+    import click
+
+    from vorflug.host.secrets import redact
+
+    # a refusal may quote what it saw
+    click.echo(redact(sentence), err=True)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -16,8 +13,6 @@ DEADLINE = "deadline"
 """What ``times.interrupted`` says where the run's own deadline ended it."""
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from vorflug.model.query import Observation
     from vorflug.model.report import HostInfo, Times
     from vorflug.pipeline import Case
@@ -33,11 +28,8 @@ class Collected:
     signalled: str | None
 
 
-def collect_here(case: Case, deadline: float) -> Collected:
-    """Put every question of *case* to this machine.
-
-    The first SIGINT or SIGTERM ends the collection and keeps what was answered; a second one ends the process.
-    """
+def collect_here(case: Case, deadline: float, stop: Stop) -> Collected:
+    """Put every question of *case* to this machine, until *stop* is set at the latest; what was answered is kept."""
     from vorflug.cli.language import current
     from vorflug.cli.progress import Progress
     from vorflug.engine.plan import plan
@@ -46,9 +38,8 @@ def collect_here(case: Case, deadline: float) -> Collected:
     from vorflug.pipeline import observe
 
     started = datetime.now(UTC)
-    stop = Stop()
     seen: list[Observation] = []
-    with _signals(stop), Progress(len(plan(case.asked())), current()) as progress:
+    with Progress(len(plan(case.asked())), current()) as progress:
 
         def begin(start: Started) -> None:
             progress.started(start.query.asks())
@@ -67,23 +58,3 @@ def collect_here(case: Case, deadline: float) -> Collected:
         times=Times(started=started, finished=finished, evaluated=finished, interrupted=interrupted),
         signalled=stop.reason,
     )
-
-
-def interrupt(_number: int, _frame: FrameType | None) -> None:
-    """A signal handler that ends the command as Ctrl-C does: everything half-done is cleaned up on the way out."""
-    raise KeyboardInterrupt
-
-
-@contextmanager
-def _signals(stop: Stop) -> Iterator[None]:
-    def handle(number: int, _frame: FrameType | None) -> None:
-        stop.set(signal.Signals(number).name)
-        # a second one ends it here and now
-        signal.signal(number, interrupt)
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, previous in before.items():
-            signal.signal(number, previous)

@@ -46,10 +46,12 @@ class OutputFile:
 
     def write(self, data: bytes) -> None:
         """Write it atomically, 0600.  Raises Refusal (2)."""
+        from vorflug.cli import interrupts
         from vorflug.documents.folder import OutputRefused, write_file
 
         try:
-            write_file(self._path, data)
+            with interrupts.held():
+                write_file(self._path, data)
         except OutputRefused as refused:
             raise Refusal(refused.message) from refused
 

@@ -32,9 +32,11 @@ class Written:
 def signing_key(key_file: str | None) -> SigningKey:
     """The key that was named, else the user's own.  Raises Refusal (2) for one that cannot be used."""
     from vorflug.attest import keys
+    from vorflug.cli import interrupts
 
     try:
-        return keys.load(Path(key_file)) if key_file else keys.report_key()
+        with interrupts.held():
+            return keys.load(Path(key_file)) if key_file else keys.report_key()
     except keys.KeyRefused as refused:
         raise Refusal(refused.message) from refused
 
@@ -81,11 +83,15 @@ def show(report: Report, written: Written | None, format_: str, language: str) -
     """Print what was asked for on stdout; *written* is None where the folder could not be written."""
     from vorflug.documents import facts
     from vorflug.host.secrets import redact
+    from vorflug.model.report import Report
     from vorflug.render.terminal import render_terminal, wants_color
 
+    data = facts.write(report, redact)
     if format_ == "json":
-        click.echo(facts.write(report, redact), nl=False)
+        click.echo(data, nl=False)
         return
+    # the terminal gets to see what the files hold: the same secrets struck out
+    report = Report.model_validate_json(data)
     click.echo(
         render_terminal(
             report,

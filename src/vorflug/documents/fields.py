@@ -58,8 +58,8 @@ def check_names(node: Map, known: Sequence[str], problems: Problems) -> Map:
 
 
 def unknown_field(name: str, known: Sequence[str], used: Collection[str] = ()) -> Message:
-    """The sentence about a field that does not exist; a field that is *used* already was not meant."""
-    meant = near(name, [word for word in known if word not in used])
+    """The sentence about a field that does not exist; a field that is *used* already was rather not meant."""
+    meant = near(name, [word for word in known if word not in used]) or near(name, known)
     if meant is not None:
         return msg(
             "there is no field {name}; did you mean {near}? Fields here: {known:list}.",
@@ -90,6 +90,8 @@ def seen_at(node: Any, mark: Mark) -> Any:
             return msg("a list of {count}", count=len(node))
         case None:
             return msg("nothing")
+        case "":
+            return msg("an empty text")
         case _:
             return visible(mark[3] or str(node), at_most=_SHOWN)
 
@@ -122,9 +124,9 @@ def _explain(error: ValidationError, type_: type[BaseModel], node: Map) -> list[
     renamed: set[tuple[tuple[str | int, ...], str]] = set()
     details = error.errors(include_url=False)
     details.sort(key=lambda d: d["type"] != "extra_forbidden")
-    deepest = [d["loc"] for d in details]
+    within = {d["loc"][:depth] for d in details for depth in range(len(d["loc"]))}
     for detail in details:
-        if detail["type"] == "too_short" and any(loc[:-1] == detail["loc"] for loc in deepest):
+        if detail["type"] == "too_short" and detail["loc"] in within:
             continue  # entries that were refused one by one are not also missing
         loc = detail["loc"]
         value, mark, taken = find(node, loc, node.at)

@@ -23,6 +23,11 @@ _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_-]+")
 _LONGEST_HOST = 63
 """RFC 1035, 2.3.4: the longest label of a host name."""
 
+_PART = ".part"
+_PROBE = ".probe"
+_ROOM = 2 << 20
+"""Bytes that a report of some 200 requirements needs, its page included, and something to spare."""
+
 _SECOND_TRIES = 99
 """Runs on one host that may end in the same second and folder."""
 
@@ -85,7 +90,10 @@ class ReportFolder:
         return self._path / name
 
     def discard(self) -> None:
-        """Remove what was written, and the folder if nothing else is in it."""
+        """Remove what was written, also what is only half there, and the folder if nothing else is in it."""
+        if self._fd >= 0:
+            with suppress(OSError):
+                self._written += [n for n in os.listdir(self._fd) if n.endswith((_PART, _PROBE))]
         for name in self._written:
             with suppress(OSError):
                 os.unlink(name, dir_fd=self._fd)
@@ -145,9 +153,14 @@ def _make_new(parent: Path, name: str) -> Path:
 
 def _probe(fd: int) -> None:
     # a folder can be made where no file can: quotas, and file systems that are full to the last block
-    name = f".{secrets.token_hex(8)}.probe"
-    os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=fd))
-    os.unlink(name, dir_fd=fd)
+    name = f".{secrets.token_hex(8)}{_PROBE}"
+    probe = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=fd)
+    try:
+        # file systems that cannot reserve are written to instead, says posix_fallocate(3)
+        os.posix_fallocate(probe, 0, _ROOM)
+    finally:
+        os.close(probe)
+        os.unlink(name, dir_fd=fd)
 
 
 def _write(fd: int, name: str, data: bytes, mode: int) -> None:
@@ -158,7 +171,7 @@ def _write(fd: int, name: str, data: bytes, mode: int) -> None:
             raise OutputRefused(
                 msg("{path}: there is a link, folder or device, which is neither followed nor replaced.", path=name)
             )
-    part = f".{name[:200]}.{secrets.token_hex(8)}.part"
+    part = f".{name[:200]}.{secrets.token_hex(8)}{_PART}"
     part_fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=fd)
     try:
         with os.fdopen(part_fd, "wb") as file:

@@ -71,7 +71,7 @@ def load(ref: str | None = None, folder: Path | None = None) -> Profile:
         )
         return _load(_newest(exact, says))
     path = Path(ref)
-    if "/" in ref or ref.endswith((".yaml", ".yml")) or path.exists():
+    if "/" in ref or ref.endswith((".yaml", ".yml")) or (ref and path.exists()):
         return documents.load(path)
     meant = near(name, {s.name for s in every})
     if meant is not None:

@@ -170,11 +170,14 @@ def read_file(path: Path) -> bytes:
     try:
         # a pipe or device must neither block nor flow without end
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(handle, "rb") as stream:
+        try:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
                 says = msg("wanted a file, saw a folder, pipe or device.")
                 raise DocumentError([Problem(Place(str(path)), says)])
-            return stream.read(MOST_BYTES + 1)
+            with os.fdopen(handle, "rb", closefd=False) as stream:
+                return stream.read(MOST_BYTES + 1)
+        finally:
+            os.close(handle)
     except FileNotFoundError:
         raise DocumentError([Problem(Place(str(path)), msg("there is no such file."))]) from None
     except (OSError, ValueError) as error:
@@ -319,6 +322,7 @@ class _Rows:
             )
             return
         node = self.nodes[id_].only(list(self.nodes[id_]))
+        node.at = key_at  # what is now missing, this overlay took away
         for name, value in fields.items():
             if name == "id":
                 self.problems.add(place(fields.keys_at[name]), msg("an id stays: remove the row and write a new one."))

@@ -23,7 +23,6 @@ MOST_BYTES = 1 << 20
 MOST_DEPTH = 32
 MOST_NODES = 50_000
 """About five times the shipped profile; bounds the time a hostile document can take."""
-_MOST_DIGITS = 18
 _LONGEST_NUMBER = 64
 
 Mark = tuple[str, int, int, str]
@@ -36,7 +35,8 @@ _CONSTANTS: dict[str, Any] = {"": None, "~": None}
 _CONSTANTS |= dict.fromkeys(("null", "Null", "NULL"))
 _CONSTANTS |= dict.fromkeys(("true", "True", "TRUE"), True) | dict.fromkeys(("false", "False", "FALSE"), False)
 _MAY_BE_SPECIAL = frozenset("0123456789+-.~nNtTfFyYoO=")
-_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)", re.ASCII)
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})", re.ASCII)  # more digits do not fit into 64 bits everywhere
+_DIGITS = re.compile(r"[-+]?[0-9]+", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 _TWO_READINGS = re.compile(
     r"[-+]?(0[0-9_]+|0[bB][01_]+|0[oO][0-7_]+|0[xX][0-9a-fA-F_]+|[0-9][0-9_]*_[0-9_]*(\.[0-9_]*)?"
@@ -266,12 +266,12 @@ class _Composer:
             )
             self._note(mark, says)
             return text
-        if _INTEGER.fullmatch(text) and len(text) <= _MOST_DIGITS:
+        if _INTEGER.fullmatch(text):
             return int(text)
         # the second pattern is for texts so long that the first one would take its time
         short = len(text) <= _LONGEST_NUMBER
         doubtful = _TWO_READINGS if short else _LIKE_A_NUMBER
-        if doubtful.fullmatch(text) or (short and _INTEGER.fullmatch(text)):
+        if doubtful.fullmatch(text) or (short and _DIGITS.fullmatch(text)):
             says = msg(
                 "saw {text}, which YAML readers take for different numbers: write a plain decimal number, "
                 "or '{text}' in quotes if it is a text.",
@@ -329,8 +329,7 @@ _OPENED: dict[str, Message] = {
 def _syntax(error: yaml.MarkedYAMLError, file: str, text: str) -> tuple[Place, Message]:
     problem = str(error.problem or error.context or "")
     if problem in _OPENED and error.context_mark is not None:
-        mark = error.context_mark
-        return Place(file, mark.line + 1, mark.column + 1), _OPENED[problem]
+        return Place(file, error.context_mark.line + 1, error.context_mark.column + 1), _OPENED[problem]
     mark = error.problem_mark or error.context_mark
     # at the end of the file libyaml names the line after the last
     line = min(mark.line + 1, text.count("\n") + 1) if mark else 1

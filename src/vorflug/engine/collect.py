@@ -8,12 +8,14 @@ longest chain.  Exclusive questions run alone, after the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
-from typing import Any
+from typing import Any, cast
+
+from pydantic import BaseModel
 
 from vorflug.model.evidence import Evidence
 from vorflug.model.query import Fact, Observation, Query, Reach, Reason, Seen, Unseen
@@ -22,6 +24,9 @@ from vorflug.ports import Host
 
 OpenHost = Callable[[float], Host]
 """Gives a host whose every call ends before the given number of seconds have passed."""
+
+MOST_TEXT = 1 << 20
+"""Characters of one answer.  Ports cap what they read by far less; this bounds the report where one does not."""
 
 ROUNDS = 3
 """How often answers may lead to further questions, the first asking included."""
@@ -152,9 +157,7 @@ class _Collection:
             self._running[query] = _Asked(now, min(now + query.deadline, self._ends))
             self._on_start(Started(query))
             seconds = max(0.0, self._running[query].expires - now)
-            Thread(
-                target=_ask, args=(query, self._open_host, seconds, self._answers), name=query.kind, daemon=True
-            ).start()
+            _start(query, self._open_host, seconds, self._answers)
             if query.exclusive:
                 return
 
@@ -192,10 +195,21 @@ class _Collection:
             yield Observation(query, late)
 
 
+def _start(
+    query: Query[Fact], open_host: OpenHost, seconds: float, answers: SimpleQueue[Observation | None]
+) -> None:
+    try:
+        Thread(target=_ask, args=(query, open_host, seconds, answers), name=query.kind, daemon=True).start()
+    except RuntimeError as error:
+        # a limit on processes (RLIMIT_NPROC of setrlimit(2), pids.max of a cgroup) counts threads as well
+        answers.put(Observation(query, Unseen(Reason.CRASHED, _brief(error))))
+
+
 def _ask(query: Query[Fact], open_host: OpenHost, seconds: float, answers: SimpleQueue[Observation | None]) -> None:
     began = monotonic()
     try:
-        result: Seen | Unseen = Seen(query.observe(open_host(seconds)))
+        fact = query.observe(open_host(seconds))
+        result: Seen | Unseen = Seen(fact) if _fits(fact) else Unseen(Reason.CRASHED, f"more than {MOST_TEXT} characters")
     except PermissionError as error:
         result = Unseen(Reason.DENIED, _brief(error))
     except NotImplementedError as error:
@@ -205,6 +219,30 @@ def _ask(query: Query[Fact], open_host: OpenHost, seconds: float, answers: Simpl
     except BaseException as error:  # noqa: BLE001 - one broken probe must not take the others with it
         result = Unseen(Reason.CRASHED, f"{type(error).__name__}: {_brief(error)}")
     answers.put(Observation(query, result, monotonic() - began))
+
+
+def _fits(fact: Fact) -> bool:
+    """Whether the fact's texts are of a size that can be shown; a list's entries count as well."""
+    left, todo = MOST_TEXT, [cast(object, fact)]
+    while todo and left >= 0:
+        value = todo.pop()
+        left -= 1
+        match value:
+            case str() | bytes():
+                left -= len(value)
+            case tuple() | list() | set() | frozenset():
+                left -= len(value)
+                todo += value if left >= 0 else ()
+            case Mapping():
+                left -= len(value)
+                todo += (*value.keys(), *value.values()) if left >= 0 else ()
+            case BaseModel():
+                todo += vars(value).values()
+            case _ if is_dataclass(value):
+                todo += (getattr(value, field.name) for field in fields(value))
+            case _:
+                pass
+    return left >= 0
 
 
 def _brief(error: BaseException) -> str:

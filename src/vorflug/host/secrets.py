@@ -7,7 +7,9 @@ program's output or a certificate is replaced by ``[redacted]`` on every output 
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from threading import Lock
+from urllib.parse import quote
 
 _LOCK = Lock()
 _KNOWN: set[str] = set()
@@ -23,12 +25,14 @@ def remember(*secrets: str | None) -> None:
     with _LOCK:
         for secret in secrets:
             if secret and len(secret) >= _SHORTEST:
-                _KNOWN.add(secret)
+                # as it may be written elsewhere: in a URL, in an Authorization field
+                _KNOWN.update((secret, quote(secret, safe=""), b64encode(secret.encode("utf-8", "surrogateescape")).decode()))
 
 
 def redact(text: str) -> str:
     """*text* without the userinfo of URLs and without any secret that was read in this process."""
-    text = _USERINFO.sub(r"\g<scheme>[redacted]@", text)
+    if "://" in text:
+        text = _USERINFO.sub(r"\g<scheme>[redacted]@", text)
     with _LOCK:
         known = sorted(_KNOWN, key=len, reverse=True)
     for secret in known:

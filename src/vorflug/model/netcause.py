@@ -6,15 +6,16 @@ thing that others would meet too, so that seven endpoints behind one silent name
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from string import Formatter
 from typing import assert_never
 
 from vorflug.model.cause import Cause, Team
-from vorflug.model.message import Message
+from vorflug.model.message import Message, msg
 from vorflug.model.netcause_texts import TEXTS
-from vorflug.ports.net import Code, Route, Stage, StageSeen, Trace
+from vorflug.ports.net import Code, Resolved, Route, Stage, StageSeen, Trace
 
 _DIRECT = Route(None, "")
 
@@ -61,15 +62,28 @@ def explain(trace: Trace, url: str, code: Code, stage: StageSeen | None) -> Stop
     return Stopped(code, sentence, remedy, Cause(code.value, _subject(code, words), sentence, remedy, _team(code)))
 
 
-def resolvers_cause(code: Code, name: str, servers: tuple[str, ...]) -> Stopped:
-    """The same for a nameserver that was asked on its own."""
-    trace = Trace(name, 0, _DIRECT, (), "", (StageSeen(Stage.RESOLVE, 0.0, code),), resolvers=servers)
-    return explain(trace, name, code, trace.stages[0])
+def resolver_stopped(resolved: Resolved, code: Code, servers: tuple[str, ...]) -> Stopped:
+    """The same for a name that was only resolved; *servers* are those that the sentence is about."""
+    stage = StageSeen(Stage.RESOLVE, resolved.took_s, code, resolved.detail)
+    trace = Trace(resolved.name, 0, _DIRECT, resolved.addresses, "", (stage,), resolvers=servers)
+    return explain(trace, resolved.name, code, stage)
 
 
 def _filled(template: Message, words: dict[str, object]) -> Message:
     used = {name for _, name, _, _ in Formatter().parse(template.text) if name}
     return Message(template.text, {name: words[name] for name in used})
+
+
+def sentences(parts: Sequence[Message]) -> Message:
+    """Several sentences, one after the other.  Raises ValueError where there are none."""
+    *before, last = parts
+    return last if not before else msg("{sentence} {more}", sentence=sentences(before), more=last)
+
+
+def listed(parts: Sequence[Message]) -> Message:
+    """Several things that were seen.  Raises ValueError where there are none."""
+    *before, last = parts
+    return last if not before else msg("{seen}; {more}", seen=listed(before), more=last)
 
 
 def _words(trace: Trace, url: str, stage: StageSeen | None) -> dict[str, object]:
@@ -87,7 +101,7 @@ def _words(trace: Trace, url: str, stage: StageSeen | None) -> dict[str, object]
         "peer": peer,
         "proxy": trace.route.proxy or "-",
         "why": trace.route.why or "-",
-        "resolvers": ", ".join(trace.resolvers) or "-",
+        "resolvers": ", ".join(trace.resolvers) or "system",
         "detail": stage.detail if stage is not None and stage.detail else "-",
         "took": stage.took_s if stage is not None else 0.0,
         "subject": leaf.subject if leaf else "-",

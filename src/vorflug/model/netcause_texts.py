@@ -148,7 +148,7 @@ TEXTS: dict[Code, tuple[Message, Message]] = {
     ),
     Code.TLS_UNKNOWN_CA: (
         msg("The certificates of {endpoint} lead to “{issuer}”, which this host does not know."),
-        msg("Put the CA certificate “{issuer}” into this host's trust store; check first that it is yours."),
+        msg("Put the CA certificate “{issuer}” into this host's trust store, if it is your own or a public one."),
     ),
     Code.TLS_MISSING_INTERMEDIATE: (
         msg("{endpoint} sends no intermediate certificate: its issuer “{issuer}” is neither sent nor known here."),

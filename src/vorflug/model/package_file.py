@@ -69,5 +69,5 @@ def file_gap(wanted: Message, file: FileFact) -> Verdict | None:
         return None
     if file.reading is Reading.DENIED:
         return unknown(wanted=wanted, because=cause.says, fix=cause.fix, cause=cause)
-    fix = cause.fix or msg("Mend {path}.", path=file.path)
+    fix = cause.fix or cause.says
     return unmet(wanted=wanted, seen=cause.says, because=cause.says, fix=fix, cause=cause)

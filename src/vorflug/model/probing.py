@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import StringConstraints
 
 from vorflug.model.fingerprint import Fingerprint
 from vorflug.model.message import Message, msg
 from vorflug.model.query import Fact, Query, Reach
 from vorflug.ports import Host
-from vorflug.ports.net import ProbeAsk, Trace
+from vorflug.ports.net import ProbeAsk, Route, Trace
+
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/@?#]+(/[^\s@]*)?$", max_length=500)]
+"""An address to ask, without user name and password."""
+
+ProxyUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/@?#]+/?$", max_length=300)]
+"""A proxy, ``http://host:port``, without user name and password: those belong in the environment."""
+
+HostName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_-]{1,63})*\.?$", max_length=253),
+]
+"""A DNS name in its ASCII form (RFC 1123, 2.1)."""
 
 
 class TraceFact(Fact):
@@ -83,3 +98,25 @@ class RequestQuery(Query[TraceFact]):
 
     def _words(self) -> dict[str, str]:
         return {"method": self.method, "url": self.url}
+
+
+class RouteFact(Fact):
+    """Which way a request takes from here."""
+
+    route: Route
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouteQuery(Query[RouteFact]):
+    """By which proxy, or directly?  Nothing is sent."""
+
+    kind = "route"
+
+    url: str
+    proxy: str | None = None
+
+    def asks(self) -> Message:
+        return msg("Does a request to {url} go by a proxy?", url=self.url)
+
+    def observe(self, host: Host) -> RouteFact:
+        return RouteFact(route=host.net.route(self.url, self.proxy))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -146,9 +147,12 @@ def _organisations(*files: str | None) -> frozenset[str]:
             data = bundle.read(4 << 20)
         for block in data.split(b"-----END CERTIFICATE-----")[:-1]:
             try:
-                root = x509.load_pem_x509_certificate(
-                    block[block.index(b"-----BEGIN CERTIFICATE-----") :] + b"-----END CERTIFICATE-----\n"
-                )
+                with warnings.catch_warnings():
+                    # public bundles hold old roots with serial number 0, of which the library warns
+                    warnings.simplefilter("ignore")
+                    root = x509.load_pem_x509_certificate(
+                        block[block.index(b"-----BEGIN CERTIFICATE-----") :] + b"-----END CERTIFICATE-----\n"
+                    )
                 found |= {str(a.value) for a in root.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)}
             except ValueError:
                 continue

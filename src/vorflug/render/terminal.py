@@ -169,7 +169,7 @@ class _Summary:
         """*label* in the left column, *said* wrapped in the right one."""
         from rich.cells import cell_len
 
-        room = max(_NARROWEST - _LEFT, self._width - left)
+        room = max(_LEFT, self._width - left)
         for number, part in enumerate(self._text(said, text_style).wrap(self._console, room, overflow="fold")):
             part.rstrip()
             shown = f"  {label}" if number == 0 and label else ""

@@ -10,8 +10,9 @@ import pytest
 import trustme
 import yaml
 
-from platform_lab.api_server import api_server
-from vorflug.host.live import Patience
+from platform_lab.api_server import CLUSTER, api_server
+from vorflug.areas.cluster import AccessQuery, ClusterState, NodesQuery
+from vorflug.host.live import LiveHost, Patience
 from vorflug.host.live.kubernetes import LiveKubernetes
 from vorflug.host.secrets import redact
 from vorflug.ports.kubernetes import AuthKind, ServerState
@@ -250,3 +251,21 @@ def test_a_proxy_that_does_not_work(tmp_path, proxy):
 def test_no_context_that_leads_anywhere(tmp_path, current, server):
     file = kubeconfig(tmp_path / "config", server, current=current)
     assert live(file).server().state is ServerState.NO_CONTEXT
+
+
+@pytest.mark.tier("kubectl")
+def test_the_cluster_through_a_real_kubectl(tmp_path, authority, certificate, monkeypatch):
+    with api_server(certificate, CLUSTER) as (url, seen):
+        file = kubeconfig(tmp_path / "config", url, user={"token": "kanarie-token-10"}, cluster=trusting(authority))
+        monkeypatch.setenv("KUBECONFIG", str(file))
+        monkeypatch.setenv("HOME", str(tmp_path))
+        nodes = NodesQuery().observe(LiveHost(30))
+        access = AccessQuery(namespace="audit", actions=("create pods", "get nodes")).observe(LiveHost(30))
+    assert nodes.state is ClusterState.ANSWERED
+    one, two = nodes.nodes
+    assert (one.usable, one.cpu_milli, one.memory_bytes) == (True, 7910, 32 * 2**30)
+    assert (one.requested_cpu_milli, one.requested_memory_bytes) == (100, 2**30)
+    assert (two.schedulable, two.troubles) == (False, ("MemoryPressure",))
+    assert (access.state, access.denied) == (ClusterState.ANSWERED, ("create pods", "get nodes"))
+    assert any(request.get("authorization") == "Bearer kanarie-token-10" for request in seen)
+    assert not (tmp_path / ".kube").exists()  # kubectl's cache would have been written there

@@ -77,8 +77,8 @@ def helpers(tmp_path):
     return write
 
 
-def port(*helpers, seconds=10):
-    return LiveRegistry(Patience(seconds), helpers or ("/nonexistent",))
+def port(*helpers, seconds=10, refused=None):
+    return LiveRegistry(Patience(seconds), helpers or ("/nonexistent",), set() if refused is None else refused)
 
 
 def ask(registry, ca_file, **fields):
@@ -242,9 +242,15 @@ def test_no_login(registry, ca_file):
 
 def test_a_refused_login_is_tried_once_however_many_images(docker, registry, ca_file):
     docker({"auths": {registry.place: packed(password="wrong-password")}})
-    rights = port().pull_rights(ask(registry, ca_file), tuple(f"team/app:{n}" for n in range(20)))
+    refused = set()
+    rights = port(refused=refused).pull_rights(ask(registry, ca_file), tuple(f"team/app:{n}" for n in range(20)))
     assert [i.end for i in rights.images] == [PullEnd.REFUSED, *[PullEnd.NOT_TRIED] * 19]
+    # nor does another question try it
+    assert port(refused=refused).download(ask(registry, ca_file), "team/app:1.0", 10).pull.end is PullEnd.NOT_TRIED
     assert registry.sent("wrong-password") == 1
+    # another login is another matter
+    docker({"auths": {registry.place: packed()}})
+    assert only(port(refused=refused).pull_rights(ask(registry, ca_file), ("team/app:1.0",))).end is PullEnd.GRANTED
 
 
 def test_a_refused_basic_login_is_tried_once(docker, registry, ca_file):
@@ -315,3 +321,13 @@ def test_without_the_right_to_pull_nothing_is_downloaded(registry, ca_file):
     seen = port().download(ask(registry, ca_file), "team/app:1.0", 1 << 17)
     assert (seen.pull.end, seen.read_bytes) == (PullEnd.NO_CREDENTIAL, 0)
     assert not any("/blobs/" in path for _, path, _ in registry.log)
+
+
+def test_several_images_each_get_their_own_token(docker, registry, ca_file):
+    docker({"auths": {registry.place: packed()}})
+    registry.add("team/db", "1.0", 10)
+    rights = port().pull_rights(ask(registry, ca_file), ("team/app:1.0", "team/db:1.0"))
+    assert [i.end for i in rights.images] == [PullEnd.GRANTED] * 2
+    sent = [{k.lower(): v for k, v in fields.items()}.get("authorization", "none") for _, _, fields in registry.log]
+    assert [value.split()[0] for value in sent] == ["none", "Basic", "Bearer"] * 2
+    assert sent[2].endswith("team-app") and sent[5].endswith("team-db")

@@ -189,6 +189,18 @@ def test_without_sys_the_cpus_are_those_of_cpuinfo(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("cpuinfo", "status", "why"),
+    [
+        ("vendor_id\t: IBM/S390\n", "Cpus_allowed_list:\t0\n", "lists the CPUs"),
+        ("processor\t: 0\n", "Name:\tx\n", "no Cpus_allowed_list"),
+    ],
+)
+def test_cpus_that_nobody_lists_are_not_none(tmp_path, cpuinfo, status, why):
+    with pytest.raises(NotImplementedError, match=why):
+        written(tmp_path, {"proc/cpuinfo": cpuinfo, "proc/self/status": status}).processor()
+
+
+@pytest.mark.parametrize(
     ("text", "numbers"), [("0\n", {0}), ("0-2,5\n", {0, 1, 2, 5}), ("7-7", {7}), ("0-1,3-4", {0, 1, 3, 4})]
 )
 def test_lists_of_numbers(text, numbers):

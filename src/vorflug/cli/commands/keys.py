@@ -48,10 +48,12 @@ def new(type_: str, out: str) -> int:
     """Write the key; print its fingerprint."""
     from vorflug.attest.files import FileRefused, create_file
     from vorflug.attest.keys import PASSPHRASE, KeyType, fingerprint, generate, private_pem
+    from vorflug.cli import interrupts
 
     key = generate(KeyType(type_))
     try:
-        create_file(Path(out), private_pem(key, os.environ.get(PASSPHRASE)))
+        with interrupts.held():
+            create_file(Path(out), private_pem(key, os.environ.get(PASSPHRASE)))
     except FileRefused as error:
         raise Refusal(error.message, Exit.USAGE) from error
     click.echo(fingerprint(key.public_key()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -52,12 +53,13 @@ def _read(report_file: str) -> Report:
     from vorflug.documents import facts
     from vorflug.model.report import Report
 
-    document = options.refusing(lambda: facts.read(read_file(report_file), report_file))
+    path = Path(report_file) / "report.json" if Path(report_file).is_dir() else Path(report_file)
+    document = options.refusing(lambda: facts.read(read_file(str(path)), str(path)))
     if not isinstance(document, Report):
         raise Refusal(
             msg(
                 "{file}: wanted a report, saw a facts file. Judge it first: vorflug evaluate {file} --out report.json",
-                file=report_file,
+                file=str(path),
             )
         )
     return document

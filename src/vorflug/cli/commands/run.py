@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-
 import click
 
 from vorflug.cli import options
@@ -47,19 +45,20 @@ def command(
     format_: str,
 ) -> int:
     """Leave the report folder; end with the verdict."""
-    from vorflug.cli import reporting
-    from vorflug.cli.collecting import collect_here, interrupt
+    from vorflug.cli import interrupts, reporting
+    from vorflug.cli.collecting import collect_here
     from vorflug.cli.errors import Exit, Refusal
+    from vorflug.engine.collect import Stop
     from vorflug.pipeline import judge
 
-    signal.signal(signal.SIGTERM, interrupt)
     case = options.case(
         profile_ref, site_file, size, model, phase, strict=strict, with_confirmations=with_confirmations
     )
     key = reporting.signing_key(key_file)
+    stop = Stop()
     # before the first question: a report that cannot be written is found now, not after two minutes
-    with reporting.folder(out) as folder:
-        collected = collect_here(case, deadline)
+    with reporting.folder(out) as folder, interrupts.undoing(folder.discard), interrupts.noted(stop.set):
+        collected = collect_here(case, deadline, stop)
         report = options.judging(lambda: judge(case, collected.observations, collected.host, collected.times))
         try:
             written = reporting.write(folder, report, key, current())
@@ -67,5 +66,5 @@ def command(
             # the disk may be full, but what was found is not lost
             reporting.show(report, None, format_, current())
             raise
-        reporting.show(report, written, format_, current())
+    reporting.show(report, written, format_, current())
     return int(Exit.INTERRUPTED) if collected.signalled else report.verdict.exit_code

@@ -47,12 +47,20 @@ _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _OK, _UNAUTHORIZED, _FORBIDDEN = 200, 401, 403
 
 
+Refused = set[tuple[str, bytes]]
+"""Places and hashes of logins that were refused there."""
+
+_REFUSED: Refused = set()
+"""One for the process: what one question saw refused is not tried by another, so that no account gets locked."""
+
+
 class LiveRegistry:
     """The registry port of this machine."""
 
-    def __init__(self, patience: Patience, helpers: Sequence[str] = TRUSTED) -> None:
+    def __init__(self, patience: Patience, helpers: Sequence[str] = TRUSTED, refused: Refused = _REFUSED) -> None:
         """*helpers*: the folders in which credential helpers are looked for."""
         self._patience = patience
+        self._refused = refused
         self._commands = LiveCommands(patience, helpers)
 
     def credential(self, registry: str) -> CredentialSeen:
@@ -73,7 +81,7 @@ class LiveRegistry:
         from vorflug.host.live import routed
 
         with routed.client(ask.proxy, ask.ca_file) as client:
-            yield _Exchange(client, ask, known, self._patience)
+            yield _Exchange(client, ask, known, self._patience, self._refused)
 
 
 class _Ended(Exception):
@@ -87,18 +95,17 @@ class _Ended(Exception):
 class _Exchange:
     """One registry, one credential, no more tries with it after it was refused."""
 
-    def __init__(self, client: Client, ask: RegistryAsk, known: Login, patience: Patience) -> None:
+    def __init__(self, client: Client, ask: RegistryAsk, known: Login, patience: Patience, refused: Refused) -> None:
         self._client = client
         self._ask = ask
         self._login = known
         self._patience = patience
-        self._refused = False
+        self._refused = refused
         self._authorization = ""
 
     def look(self, image: str) -> PullSeen:
         """HEAD the manifest of *image*, without a credential first."""
-        if self._refused:
-            return PullSeen(image, PullEnd.NOT_TRIED)
+        self._authorization = ""  # what was granted for another image is not sent for this one
         try:
             answer = self._manifest("HEAD", image)
             anonymous = True
@@ -108,8 +115,9 @@ class _Exchange:
             self._judge(answer, anonymous)
         except _Ended as ended:
             return PullSeen(image, ended.end, ended.status, at=ended.at)
-        digest = answer.headers.get("docker-content-digest", "")[:200]
-        return PullSeen(image, PullEnd.GRANTED, answer.status_code, digest, self._ask.registry, anonymous)
+        digest = answer.headers.get("docker-content-digest", "")
+        shown = digest if _is_digest(digest) else ""
+        return PullSeen(image, PullEnd.GRANTED, answer.status_code, shown, self._ask.registry, anonymous)
 
     def _judge(self, answer: Response, anonymous: bool) -> None:
         status = answer.status_code
@@ -128,13 +136,17 @@ class _Exchange:
                 end = PullEnd.STATUS
         raise _Ended(end, status, self._ask.registry)
 
+    def _may_try(self, at: str) -> None:
+        """To be asked before the login is sent to *at*."""
+        if (at, self._login.mark) in self._refused:
+            raise _Ended(PullEnd.NOT_TRIED, at=at)
+
     def _give_up(self, status: int, at: str) -> NoReturn:
-        self._refused = True
+        self._refused.add((at, self._login.mark))
         raise _Ended(PullEnd.REFUSED, status, at)
 
     def _authorise(self, image: str, answer: Response) -> bool:
         """Get what the challenge asks for; whether that was without a credential."""
-        self._authorization = ""
         offered = challenges(answer.headers.get_list("www-authenticate"))
         bearer = next((c for c in offered if c.scheme == "bearer" and "realm" in c.parameters), None)
         if bearer is not None:
@@ -143,6 +155,7 @@ class _Exchange:
             raise _Ended(PullEnd.NO_CHALLENGE, answer.status_code, self._ask.registry)
         if not self._login.basic:
             raise _Ended(PullEnd.NO_CREDENTIAL, answer.status_code, self._ask.registry)
+        self._may_try(self._ask.registry)
         self._authorization = self._login.basic
         return False
 
@@ -160,6 +173,8 @@ class _Exchange:
         if realm.userinfo or at not in {self._ask.registry, *self._ask.token_hosts}:
             raise _Ended(PullEnd.REALM_FOREIGN, at=at)
         usable = self._login.seen.state is CredentialState.USABLE
+        if usable:
+            self._may_try(at)
         asks = {"scope": f"repository:{_split(image)[0]}:pull"}
         if "service" in challenge.parameters:
             asks["service"] = challenge.parameters["service"]

@@ -13,6 +13,7 @@ import re
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from vorflug.host.live.commands import LiveCommands
@@ -45,6 +46,11 @@ class Login:
     user: str = field(default="", repr=False)
     password: str = field(default="", repr=False)
     identity_token: str = field(default="", repr=False)
+
+    @property
+    def mark(self) -> bytes:
+        """The same for equal logins, and says nothing of them."""
+        return sha256(f"{self.user}\0{self.password}\0{self.identity_token}".encode()).digest()
 
     @property
     def basic(self) -> str:

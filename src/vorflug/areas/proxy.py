@@ -1,0 +1,300 @@
+"""The proxy: is it set so that every program reads the same, does it let the targets through, does it re-sign TLS?
+
+Programs read the variables differently: curl(1) ignores HTTP_PROXY in capitals and prefers lower case elsewhere, Go's
+net/http prefers capitals, Python's urllib lower case.  So a difference between the spellings is a fault in itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from vorflug.model import netcause
+from vorflug.model.cause import Cause, Team
+from vorflug.model.evidence import Evidence, NotSeen
+from vorflug.model.message import Message, msg
+from vorflug.model.probing import HostName, ProxyUrl, RequestQuery, RouteQuery, Url
+from vorflug.model.query import Fact, Query
+from vorflug.model.requirement import Requirement, Verdict, met, not_applicable, unknown, unmet
+from vorflug.ports import Host
+from vorflug.ports.net import Code, ProxyVariable, Stage, Trace
+
+TITLE = msg("Proxy")
+
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+
+
+class ProxyVariablesFact(Fact):
+    """The proxy variables of the environment, credentials only as "there are some"."""
+
+    variables: tuple[ProxyVariable, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProxyVariablesQuery(Query[ProxyVariablesFact]):
+    """Which proxy variables are set, in which spelling?"""
+
+    kind = "proxy_variables"
+
+    def asks(self) -> Message:
+        return msg("Which proxy variables are set, in which spelling?")
+
+    def observe(self, host: Host) -> ProxyVariablesFact:
+        return ProxyVariablesFact(variables=host.net.proxy_variables())
+
+
+class ProxySettings(Requirement):
+    """The variables name one proxy, the same in every spelling, and exempt what must go direct."""
+
+    kind = "proxy_settings"
+    expected: ProxyUrl | None = None
+    """The proxy that the site names; None where the site says nothing."""
+    direct: tuple[HostName, ...] = ()
+    """Names that must not go by the proxy."""
+    both_spellings: bool = False
+    """Each variable must be set in lower and upper case."""
+
+    def wanted(self) -> Message:
+        if self.expected is not None:
+            return msg("variables that name {proxy}, without contradictions", proxy=self.expected)
+        return msg("proxy variables without contradictions, or none")
+
+    def queries(self, known: Evidence) -> Sequence[Query[Any]]:  # noqa: ARG002 - nothing follows from an answer
+        return [ProxyVariablesQuery(), *(self._route(name) for name in self.direct)]
+
+    def judge(self, evidence: Evidence) -> Verdict:
+        variables = {v.name: v for v in evidence[ProxyVariablesQuery()].variables}
+        seen = _listed(tuple(variables.values()))
+        problems = self._problems(variables)
+        if any(name.lower() in _PROXIES for name in variables):
+            by_proxy = tuple(n for n in self.direct if evidence[self._route(n)].route.proxy is not None)
+            if by_proxy:
+                problems.append(msg("NO_PROXY does not exempt {names:list}.", names=by_proxy))
+        if not problems:
+            because = (
+                msg("The proxy variables agree with one another.") if variables else msg("No proxy variable is set.")
+            )
+            return met(wanted=self.wanted(), seen=seen, because=because)
+        because = netcause.sentences(problems)
+        fix = (
+            msg(
+                "Set http_proxy, https_proxy and no_proxy to the same values in both spellings: {proxy}.",
+                proxy=self.expected,
+            )
+            if self.expected is not None
+            else msg("Set http_proxy, https_proxy and no_proxy to the same values in both spellings, or unset all.")
+        )
+        cause = Cause(Code.PROXY_CONFIG.value, "environment", because, fix, Team.OS)
+        return unmet(wanted=self.wanted(), seen=seen, because=because, fix=fix, cause=cause)
+
+    def _problems(self, variables: dict[str, ProxyVariable]) -> list[Message]:
+        found = [
+            msg("{name} names no usable proxy (wanted: http://host:port).", name=v.name)
+            for v in variables.values()
+            if not v.valid
+        ]
+        for lower in (*_PROXIES, "no_proxy"):
+            one, other = variables.get(lower), variables.get(lower.upper())
+            if one is not None and other is not None and _plain(one) != _plain(other):
+                found.append(
+                    msg("{one} and {other} differ: programs go different ways.", one=lower, other=lower.upper())
+                )
+            elif self.both_spellings and (one is None) != (other is None):
+                found.append(
+                    msg("{name} is set in one spelling only: some programs do not read it.", name=(one or other).name)  # type: ignore[union-attr]
+                )
+        names = {name.lower() for name in variables}
+        if names & set(_PROXIES):
+            if "no_proxy" not in names:
+                found.append(msg("NO_PROXY is not set: local traffic goes by the proxy, too."))
+            if "https_proxy" not in names and "all_proxy" not in names:
+                found.append(msg("https_proxy is not set: HTTPS goes without the proxy."))
+        if self.expected is not None:
+            for lower in ("https_proxy", "http_proxy"):
+                set_ = [variables[n] for n in (lower, lower.upper()) if n in variables]
+                if not set_ and "all_proxy" not in names:
+                    found.append(msg("{name} is not set, but {proxy} is wanted.", name=lower, proxy=self.expected))
+                found += [
+                    msg("{name} names {seen}, not {proxy}.", name=v.name, seen=v.value, proxy=self.expected)
+                    for v in set_
+                    if v.valid and _plain(v) != _address(self.expected)
+                ]
+        return list(dict.fromkeys(found))
+
+    @staticmethod
+    def _route(name: str) -> RouteQuery:
+        return RouteQuery(url=f"https://{name}/")
+
+
+def _plain(variable: ProxyVariable) -> object:
+    if variable.name.lower() == "no_proxy":
+        return frozenset(part for part in variable.value.lower().replace(",", " ").split() if part)
+    return _address(variable.value) if variable.valid else (variable.value, variable.name)
+
+
+def _address(url: str) -> str:
+    """``http://p:80/`` and ``http://p`` are one."""
+    address = url.lower().rstrip("/")
+    return address.removesuffix(":80") if address.startswith("http://") else address.removesuffix(":443")
+
+
+def _listed(variables: tuple[ProxyVariable, ...]) -> Message:
+    if not variables:
+        return msg("none set")
+    return msg("{variables:list}", variables=tuple(_shown(v) for v in variables))
+
+
+def _shown(variable: ProxyVariable) -> Message:
+    if not variable.valid:
+        return msg("{name} (not readable as a proxy)", name=variable.name)
+    if variable.has_credentials:
+        return msg("{name}={value} (with credentials)", name=variable.name, value=variable.value)
+    return msg("{name}={value}", name=variable.name, value=variable.value)
+
+
+class _ManyRequests(Requirement):
+    """Asks several addresses."""
+
+    urls: Annotated[tuple[Url, ...], Field(min_length=1)]
+    proxy: ProxyUrl | None = None
+    """A proxy that wins over the environment."""
+    ca_file: str | None = None
+    """Further trust anchors (PEM)."""
+
+    def queries(self, known: Evidence) -> Sequence[Query[Any]]:  # noqa: ARG002 - nothing follows from an answer
+        return [self._query(url) for url in self.urls]
+
+    def _query(self, url: str) -> RequestQuery:
+        raise NotImplementedError
+
+    def _traces(self, evidence: Evidence) -> tuple[list[tuple[str, Trace]], NotSeen | None]:
+        """What was seen, and the first gap."""
+        seen: list[tuple[str, Trace]] = []
+        gap: NotSeen | None = None
+        for url in self.urls:
+            try:
+                seen.append((url, evidence[self._query(url)].trace))
+            except NotSeen as unseen:
+                gap = gap or unseen
+        return seen, gap
+
+
+class ProxyConnect(_ManyRequests):
+    """The proxy lets each of these through."""
+
+    kind = "proxy_connect"
+
+    def wanted(self) -> Message:
+        return msg("the proxy opens the way to {urls:list}", urls=self.urls)
+
+    def _query(self, url: str) -> RequestQuery:
+        return RequestQuery(url=url, proxy=self.proxy, ca_file=self.ca_file)
+
+    def judge(self, evidence: Evidence) -> Verdict:
+        traces, gap = self._traces(evidence)
+        by_proxy = [(url, t) for url, t in traces if t.route.proxy is not None or _code_at_proxy(t) is not None]
+        failed = [(url, t) for url, t in by_proxy if _code_at_proxy(t) is not None]
+        if failed:
+            reasons = [netcause.stopped(t, url) for url, t in failed]
+            stopped = [r for r in reasons if r is not None]
+            return unmet(
+                wanted=self.wanted(),
+                seen=msg("no way to {urls:list}", urls=tuple(url for url, _ in failed)),
+                because=netcause.sentences(list(dict.fromkeys(s.says for s in stopped))),
+                fix=netcause.sentences(list(dict.fromkeys(s.fix for s in stopped))),
+                cause=stopped[0].cause,
+            )
+        if gap is not None:
+            raise gap
+        if not by_proxy:
+            return not_applicable(
+                wanted=self.wanted(),
+                seen=msg("direct connections"),
+                because=msg("No proxy is set for these addresses: they are reached directly."),
+            )
+        return met(
+            wanted=self.wanted(),
+            seen=msg("a way to {urls:list}", urls=tuple(url for url, _ in by_proxy)),
+            because=msg("The proxy {proxy} opens the way to every address.", proxy=by_proxy[0][1].route.proxy),
+        )
+
+    def about(self, evidence: Evidence) -> Cause | None:
+        return self.judge(evidence).cause
+
+
+def _code_at_proxy(trace: Trace) -> Code | None:
+    """The code of the way to and through the proxy; None where it passed, whatever came behind."""
+    if trace.route.proxy is None and trace.code is not Code.PROXY_CONFIG:
+        return None
+    return next(
+        (s.code for s in trace.stages if s.code and s.stage in (Stage.RESOLVE, Stage.CONNECT, Stage.PROXY)), None
+    )
+
+
+class TlsInterception(_ManyRequests):
+    """Nobody re-signs TLS on the way to these public services; or whoever does is trusted here."""
+
+    kind = "tls_interception"
+    tolerate_trusted: bool = True
+    """A re-signing CA that this host trusts is no fault."""
+
+    def wanted(self) -> Message:
+        if self.tolerate_trusted:
+            return msg("certificates from public authorities, or from a CA that this host trusts")
+        return msg("certificates from public authorities")
+
+    def _query(self, url: str) -> RequestQuery:
+        return RequestQuery(url=url, proxy=self.proxy, ca_file=self.ca_file, public_ca=True)
+
+    def judge(self, evidence: Evidence) -> Verdict:
+        traces, gap = self._traces(evidence)
+        shown = [(url, t) for url, t in traces if t.tls is not None and t.tls.chain]
+        foreign = [(url, t) for url, t in shown if t.tls is not None and not t.tls.trusted_publicly]
+        distrusted = [(url, t) for url, t in foreign if t.tls is not None and not t.tls.trusted]
+        faults = distrusted if self.tolerate_trusted else foreign
+        if faults:
+            return self._unmet(faults)
+        if gap is not None:
+            raise gap
+        if len(shown) < len(traces):
+            return self._unclear(next((url, t) for url, t in traces if (url, t) not in shown))
+        if foreign:
+            note = netcause.warned(foreign[0][1], foreign[0][0], Code.TLS_INTERCEPTED)
+            return met(
+                wanted=self.wanted(),
+                seen=_issuers(foreign),
+                because=msg("{note} This host trusts it; containers must, too.", note=note.says),
+            )
+        return met(wanted=self.wanted(), seen=_issuers(shown), because=msg("Every chain ends at a public authority."))
+
+    def _unmet(self, faults: list[tuple[str, Trace]]) -> Verdict:
+        url, trace = faults[0]
+        other = netcause.stopped(trace, url) or netcause.warned(trace, url, Code.TLS_INTERCEPTED)
+        return unmet(wanted=self.wanted(), seen=_issuers(faults), because=other.says, fix=other.fix, cause=other.cause)
+
+    def _unclear(self, missing: tuple[str, Trace]) -> Verdict:
+        url, trace = missing
+        stopped = netcause.stopped(trace, url)
+        if stopped is None:  # plain http shows no certificate
+            return not_applicable(
+                wanted=self.wanted(), because=msg("{url} is asked without TLS: nothing can be re-signed.", url=url)
+            )
+        return unknown(
+            wanted=self.wanted(),
+            seen=msg("no certificate from {url}", url=url),
+            because=msg("No certificate was seen: {reason}", reason=stopped.says),
+            fix=stopped.fix,
+            cause=stopped.cause,
+        )
+
+    def about(self, evidence: Evidence) -> Cause | None:
+        cause = self.judge(evidence).cause
+        return cause if cause is not None and cause.kind == Code.TLS_INTERCEPTED else None
+
+
+def _issuers(traces: list[tuple[str, Trace]]) -> Message:
+    issuers = tuple(dict.fromkeys(t.tls.chain[-1].issuer for _, t in traces if t.tls is not None and t.tls.chain))
+    return msg("issued by {issuers:list}", issuers=issuers)

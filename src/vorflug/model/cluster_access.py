@@ -1,0 +1,50 @@
+"""What stands behind every finding on a cluster that could not be asked: one cause for all of them."""
+
+from __future__ import annotations
+
+from vorflug.model.cause import Cause, Team
+from vorflug.model.message import msg
+
+
+def no_kubectl() -> Cause:
+    """There is no kubectl to ask with."""
+    return Cause(
+        "kubernetes.no_kubectl",
+        "kubectl",
+        msg("kubectl is not installed."),
+        msg("Install kubectl, then run again."),
+        Team.PLATFORM,
+    )
+
+
+def no_context(context: str) -> Cause:
+    """Nothing says where the cluster is.  *context* as the profile names it; empty is the current one."""
+    return Cause(
+        "kubernetes.no_context",
+        context,
+        msg("The kubeconfig has no context that leads to the cluster."),
+        msg("Get the kubeconfig of the cluster, and name it in KUBECONFIG or put it to ~/.kube/config."),
+        Team.PLATFORM,
+    )
+
+
+def scattered_context(context: str) -> Cause:
+    """The context's cluster and user stand in other files, so that no single file can be handed to kubectl."""
+    return Cause(
+        "kubernetes.scattered_context",
+        context,
+        msg("The context {context} is spread over several kubeconfig files.", context=context or "-"),
+        msg("Write it to one file (kubectl config view --flatten --minify) and name that file in KUBECONFIG."),
+        Team.PLATFORM,
+    )
+
+
+def kubectl_failed(context: str, detail: str) -> Cause:
+    """Kubectl ended with an error: no connection, no right, no valid credentials."""
+    return Cause(
+        "kubernetes.kubectl_failed",
+        context,
+        msg("kubectl could not ask the cluster: {detail}", detail=detail),
+        msg("Make the same call with kubectl until it answers (connection, credentials, rights), then run again."),
+        Team.PLATFORM,
+    )

@@ -1,0 +1,143 @@
+"""The customer's values: checked against the profile, by line; secrets never leave; facts can stand in for the file."""
+
+from __future__ import annotations
+
+import pytest
+
+from documents.samples import HEAD, SITE, confirmation, load, row
+from vorflug.documents import site
+from vorflug.documents.problems import DocumentError
+from vorflug.documents.resolve import resolve
+from vorflug.documents.site import Site
+from vorflug.model.report import SiteInfo
+from vorflug.model.requirement import HostSize, OperatingModel, Phase
+
+PROFILE = load(
+    row(fields="at_least: {param: ram.floor}\ntolerance: {param: ram.slack}"),
+    row("MEM-2", models="[saas]", when="{param: llm.provider, is: aws}"),
+    confirmation(),
+)
+TOP = "schema: vorflug/site/1\n"
+
+
+def parse(text, profile=PROFILE):
+    return site.parse(text.encode(), "site.yaml", profile)
+
+
+def mistakes(text, profile=PROFILE):
+    with pytest.raises(DocumentError) as refused:
+        parse(text, profile)
+    return [f"{p.place.file}:{p.place.line} {p.says}" for p in refused.value.problems]
+
+
+def test_what_it_gives():
+    read = parse(SITE + "model: saas\nsize: L\nphase: go-live\nprofile: {name: sample, version: 1.2.0}\n")
+    assert (read.given, read.customer) == (True, "Musterbank")
+    assert (read.model, read.size, read.phase) == (OperatingModel.SAAS, HostSize.L, Phase.GO_LIVE)
+    assert read.parameters == {"llm.provider": "azure", "ram.floor": "8 GB"}
+    assert read.confirmations["ORG-1"].by == "Erika Muster"
+    assert read.answers(PROFILE)["proxy.used"] is False
+
+
+@pytest.mark.parametrize("text", [TOP, TOP + "parameters:\nconfirmations:\n", TOP + "parameters: {}\n"])
+def test_it_may_give_nothing(text):
+    assert parse(text).missing(PROFILE) == ["llm.provider", "ram.floor"]
+    assert parse(text).missing(PROFILE, OperatingModel.COMPOSE) == ["ram.floor"]
+    assert parse(text).missing(PROFILE, OperatingModel.SAAS) == ["llm.provider"]
+
+
+GOLDEN = {
+    "field": (TOP + "parameter: {}", 2, "there is no field parameter; did you mean parameters? Fields here: schema, customer, profile, model, size, phase, parameters and confirmations."),
+    "schema": ("schema: vorflug/site/2", 1, "schema: wanted exactly vorflug/site/1, saw vorflug/site/2."),
+    "parameter": (TOP + "parameters:\n  llm.provder: azure", 3, "there is no parameter llm.provder; did you mean llm.provider?"),
+    "choice": (TOP + "parameters:\n  llm.provider: asure", 3, "llm.provider: wanted azure or aws, saw asure."),
+    "size": (TOP + "parameters:\n  ram.floor: 8 Gb", 3, "ram.floor: wanted a size such as '40 GB', saw 8 Gb."),
+    "boolean": (TOP + "parameters:\n  proxy.used: 'true'", 3, "proxy.used: wanted true or false, saw true."),
+    "a word for a boolean": (TOP + "parameters:\n  proxy.used: yes", 3, "saw yes, which some YAML readers take for true or false: write true, false, or 'yes' in quotes."),
+    "no list": (TOP + "parameters:\n  integrations: smtp", 3, "integrations: wanted a list with at least one entry, each smtp or sharepoint, saw smtp."),
+    "in a list": (TOP + "parameters:\n  integrations:\n    - smtp\n    - sharepont", 5, "integrations: wanted smtp or sharepoint, saw sharepont."),
+    "secret": (TOP + "parameters:\n  api.key: s3cr3t-canary", 3, "api.key: wanted where the secret lies: {env: NAME} or {file: /path}, never the secret itself."),
+    "secret in braces": (TOP + "parameters:\n  api.key: {env: s3cr3t-canary}", 3, "api.key: wanted where the secret lies: {env: NAME} or {file: /path}, never the secret itself."),
+    "confirmation": (TOP + "confirmations:\n  ORG-2: {confirmed: true, by: xy, on: 2026-11-20}", 3, "there is no confirmation ORG-2; did you mean ORG-1?"),
+    "technical": (TOP + "confirmations:\n  MEM-1: {confirmed: true, by: xy, on: 2026-11-20}", 3, "MEM-1 is looked at by the program: nobody needs to confirm it."),
+    "date": (TOP + "confirmations:\n  ORG-1: {confirmed: true, by: xy, on: 20.11.2026}", 3, "on: wanted a date such as 2026-11-25, saw 20.11.2026."),
+    "nobody": (TOP + "confirmations:\n  ORG-1: {confirmed: true, by: '', on: 2026-11-20}", 3, "by: wanted a text of 2 to 200 characters, saw an empty text."),
+    "just true": (TOP + "confirmations:\n  ORG-1: true", 3, "ORG-1: wanted the fields confirmed, by, on, evidence, saw true."),
+    "another profile": (TOP + "profile: {name: other}", 2, "this site file was written for the profile other, but sample@1.2.0 is asked for."),
+    "another version": (TOP + "profile: {name: sample, version: 1.1.0}", 2, "this site file was written for the profile sample@1.1.0, but sample@1.2.0 is asked for."),
+    "model": (TOP + "model: docker", 2, "model: wanted saas, compose, kubernetes or hybrid, saw docker."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_one_mistake_one_sentence_at_its_line(name):
+    text, line, says = GOLDEN[name]
+    assert mistakes(text) == [f"site.yaml:{line} {says}"]
+    assert "canary" not in "".join(mistakes(text))
+
+
+def test_all_mistakes_at_once():
+    assert (
+        len(mistakes(TOP + "parameters: {llm.provider: x, ram.floor: 1, nope: 2}\nconfirmations: {MEM-1: true}\n")) == 4
+    )
+
+
+def test_a_value_that_no_requirement_can_use_is_found_here():
+    head = HEAD.replace("type: percent", "type: text, example: 5 %")
+    profile = load(row(fields="at_least: 8 GB\ntolerance: {param: ram.slack}"), head=head)
+    (found,) = mistakes(TOP + "parameters:\n  ram.slack: a lot\n", profile)
+    assert found == (
+        "site.yaml:3 ram.slack: does not suit MEM-1: tolerance: wanted a number with its unit such as '7 %', saw a lot."
+    )
+
+
+def test_where_a_secret_lies_is_not_reported():
+    read = parse(TOP + "parameters:\n  api.key: {env: CANARY_VARIABLE}\n")
+    assert read.secrets == {"api.key": {"env": "CANARY_VARIABLE"}}
+    assert "CANARY" not in read.info().model_dump_json()
+
+
+def test_facts_stand_in_for_the_file():
+    read = parse(SITE)
+    again = site.from_info(SiteInfo.model_validate_json(read.info().model_dump_json()), PROFILE)
+    assert again.info() == read.info()
+    for model, size in ((OperatingModel.COMPOSE, HostSize.S), (OperatingModel.SAAS, HostSize.L)):
+        case = {"model": model, "size": size, "phase": Phase.PRE_INSTALL}
+        assert resolve(PROFILE, read, **case) == resolve(PROFILE, again, **case)
+
+
+def test_facts_from_another_version_give_what_this_one_knows():
+    info = SiteInfo(
+        given=True,
+        parameters={"ram.floor": "9 GB", "gone": 1},
+        confirmations={"ORG-9": {"confirmed": True, "by": "xy", "on": "2026-11-20"}},
+    )
+    again = site.from_info(info, PROFILE)
+    assert again.parameters == {"ram.floor": "9 GB"} and again.confirmations == {}
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        SiteInfo(given=True, parameters={"ram.floor": 9}),
+        SiteInfo(given=True, confirmations={"ORG-1": {"confirmed": "perhaps"}}),
+        SiteInfo(given=True, confirmations={"ORG-1": 1}),
+    ],
+)
+def test_facts_that_do_not_fit_are_refused(info):
+    with pytest.raises(DocumentError, match=r"^facts\.json: "):
+        site.from_info(info, PROFILE, "facts.json")
+
+
+def test_without_a_file_there_is_nothing_given():
+    assert Site.empty().info() == SiteInfo(given=False)
+
+
+def test_the_profile_that_a_file_names(tmp_path):
+    path = tmp_path / "site.yaml"
+    for line, ref in (("", None), ("profile: {name: a}", "a"), ("profile: {name: a, version: 1.0.0}", "a@1.0.0")):
+        path.write_text(TOP + line)
+        assert site.pinned(path) == ref
+    path.write_text(TOP + "profile: a@1")
+    with pytest.raises(DocumentError, match=r"site.yaml:2:10: profile: wanted the fields name and version, saw a@1\."):
+        site.pinned(path)

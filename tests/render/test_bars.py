@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import pytest
+
+from render.parts import finding
+from render.sample import report
+from vorflug.model.report import GaugeInfo
+from vorflug.model.requirement import Outcome
+from vorflug.render.bars import across, bar
+from vorflug.render.sizes import compare
+
+
+def with_gauge(have: float, want: float):
+    gauge = GaugeInfo(have=have, want=want, unit="1")
+    return finding("G-1", "cpu", Outcome.MET, "G", "G", gauge=gauge)
+
+
+def test_what_is_no_capacity_has_no_bar():
+    assert bar(finding("G-1", "cpu", Outcome.MET, "G", "G")) is None
+
+
+def test_the_mark_lies_before_the_end_and_too_little_ends_before_the_mark():
+    drawn = bar(with_gauge(4, 8))
+    assert 0 < drawn.filled < drawn.marks[0].at < 100
+
+
+def test_plenty_fills_the_bar_and_no_more():
+    assert bar(with_gauge(1e12, 8)).filled == 100
+
+
+@pytest.mark.parametrize("have", [float("nan"), float("inf"), -1.0, 0.0])
+@pytest.mark.parametrize("want", [float("nan"), float("inf"), -1.0, 0.0, 5.0])
+def test_no_number_breaks_the_drawing(have, want):
+    drawn = bar(with_gauge(have, want))
+    assert 0 <= drawn.filled <= 100
+    assert all(0 <= m.at <= 100 for m in drawn.marks)
+
+
+def test_across_the_sizes_there_is_one_mark_each_and_the_judged_one_stands_out():
+    row = compare(report()).rows[0]
+    drawn = across(row, "M")
+    assert [(m.label, m.own) for m in drawn.marks] == [("S", False), ("M", True), ("L", False)]
+    assert drawn.marks[0].at < drawn.marks[1].at < drawn.marks[2].at
+
+
+def test_a_report_without_gauges_per_size_keeps_the_one_mark():
+    row = compare(report()).rows[0]
+    bare = tuple(c.model_copy(update={"gauge": None}) for c in row.cells)
+    from dataclasses import replace
+
+    assert len(across(replace(row, cells=bare), "M").marks) == 1

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from render.sample import report
+from vorflug.render.markdown import escape, render_markdown
+
+READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+
+
+def kinds(text: str) -> set[str]:
+    return {t.type for token in READER.parse(text) for t in (token, *(token.children or ()))}
+
+
+@pytest.mark.parametrize("lang", ["en", "de"])
+def test_nothing_in_the_page_is_html_a_link_or_an_image(lang):
+    found = kinds(render_markdown(report(), lang=lang))
+    assert {"table_open", "heading_open", "bullet_list_open", "strong_open"} <= found
+    assert not {k for k in found if "html" in k or "link" in k or "image" in k or "code" in k or k == "fence"}
+
+
+def test_every_table_row_has_as_many_cells_as_its_heading():
+    for token, following in zip(tokens := READER.parse(render_markdown(report(), lang="en")), tokens[1:], strict=False):
+        assert not (token.type == "tr_open" and following.type == "tr_close")
+    rows = [line for line in render_markdown(report(), lang="en").splitlines() if line.startswith("|")]
+    assert len(rows) > 100
+
+
+@given(st.text(alphabet=st.sampled_from(list("`*_{}[]()<>#+-.!|~&\\^$=:@ ab1/\"'wht")), max_size=40))
+def test_whatever_stands_there_is_read_back_as_text(text):
+    tokens = READER.parse(f"x {escape(text)} x")
+    assert [t.type for t in tokens] == ["paragraph_open", "inline", "paragraph_close"]
+    inner = tokens[1].children
+    assert {t.type for t in inner} <= {"text", "text_special"}
+    assert "".join(t.content for t in inner) == f"x {text} x"
+
+
+@pytest.mark.parametrize("text", ["https://evil.example", "www.evil.example", "WWW.evil.example", "a@evil.example"])
+def test_bare_addresses_do_not_become_links_in_githubs_dialect(text):
+    shown = escape(text)
+    assert "://" not in shown and "www." not in shown.lower() and "www\\." not in shown.lower() and "@" not in shown
+
+
+def test_it_tells_the_same_story():
+    text = render_markdown(report(hostile=False), lang="en", fingerprint="SHA256:abc")
+    assert text.startswith("# AI Audit Assist 1\\.0\\.0: NOT READY\n")
+    order = [
+        "## What to do",
+        "### Proxy",
+        "## Could not look",
+        "## To be confirmed",
+        "## Sizes",
+        "## Wanted and seen",
+        "SHA256",
+    ]
+    places = [text.index(part) for part in order]
+    assert places == sorted(places)
+    assert "- [ ] Ticket queue" in text
+
+
+def test_in_german():
+    assert "NICHT BEREIT" in render_markdown(report(), lang="de")
