@@ -10,7 +10,7 @@ from time import monotonic, sleep
 import pytest
 
 from vorflug.cli.progress import SEEN, Progress
-from vorflug.model.message import msg
+from vorflug.model.message import Message, msg
 from vorflug.model.query import Reason
 
 MEMORY = msg("How much memory is there, and does a cgroup limit it?")
@@ -39,12 +39,7 @@ def test_in_german():
 
 @pytest.mark.parametrize("reason", list(Reason))
 def test_every_reason_has_words(reason):
-    log = io.StringIO()
-    with Progress(1, "en", log) as progress:
-        progress.answered(MEMORY, reason.value, 0.0)
-    assert (
-        reason.value not in log.getvalue() or " " in str(Progress(1, "en", log).why(reason)) or reason is Reason.TIMEOUT
-    )
+    assert isinstance(Progress(1, "en", io.StringIO()).why(reason.value), Message)
 
 
 def test_follow_up_questions_raise_the_total():
@@ -98,9 +93,9 @@ def test_on_a_terminal_a_hanging_question_is_named_and_all_is_wiped_at_the_end(m
     assert "1 of 2 answered" in text and "resolve" in text
     assert "\u202e" not in text and "\x1b[31m\\u202e" not in text and "\\u001b[31m\\u202e<script>" in text
     assert "How much memory" not in text
-    # cursor shown again, last line erased
+    # the cursor is shown again, and the line that named the question is erased
     assert text.rfind("\x1b[?25h") > text.rfind("\x1b[?25l") >= 0
-    assert text.rstrip("\r\n").endswith("\x1b[2K") or "\x1b[2K" in text[text.rfind("resolve") :]
+    assert "\x1b[2K" in text[text.rfind("resolve") :]
 
 
 def test_no_color_leaves_the_bar_and_takes_the_colours(monkeypatch):

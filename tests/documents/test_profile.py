@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
+import time
 
 import pytest
 
@@ -373,3 +374,18 @@ def test_what_is_no_file_is_refused_without_waiting(tmp_path, make, says):
     make(path)
     with pytest.raises(DocumentError, match=says):
         profile.load(path)
+
+
+def test_a_large_profile_loads_quickly(capsys):
+    """Two hundred requirements; the budget is 60 ms, the limit leaves room for slow and busy machines."""
+    varied = ["at_least: 8 GB", "at_least: {S: 8 GB, M: 16 GB, L: 32 GB}", "at_least: {param: ram.floor}"]
+    text = "".join(row(f"MEM-{n}", fields=varied[n % 3], why="{en: Because., de: Darum.}") for n in range(200))
+    load(row())
+    took = []
+    for _ in range(3):
+        began = time.process_time()
+        load(text)
+        took.append(time.process_time() - began)
+    with capsys.disabled():
+        print(f" [200 requirements in {min(took) * 1000:.0f} ms] ", end="")
+    assert min(took) < 0.25

@@ -46,6 +46,13 @@ def test_it_may_give_nothing(text):
     assert parse(text).missing(PROFILE, OperatingModel.SAAS) == ["llm.provider"]
 
 
+def test_what_does_not_apply_is_not_missing():
+    profile = load(row(fields="at_least: {param: ram.floor}", when="{param: llm.provider, is: aws}"))
+    assert parse(TOP, profile).missing(profile) == ["llm.provider", "ram.floor"]
+    assert parse(TOP + "parameters: {llm.provider: aws}", profile).missing(profile) == ["ram.floor"]
+    assert parse(TOP + "parameters: {llm.provider: azure}", profile).missing(profile) == []
+
+
 GOLDEN = {
     "field": (TOP + "parameter: {}", 2, "there is no field parameter; did you mean parameters? Fields here: schema, customer, profile, model, size, phase, parameters and confirmations."),
     "schema": ("schema: vorflug/site/2", 1, "schema: wanted exactly vorflug/site/1, saw vorflug/site/2."),
@@ -74,6 +81,15 @@ def test_one_mistake_one_sentence_at_its_line(name):
     text, line, says = GOLDEN[name]
     assert mistakes(text) == [f"site.yaml:{line} {says}"]
     assert "canary" not in "".join(mistakes(text))
+
+
+@pytest.mark.parametrize("type_", ["url", "host", "choice, values: [x]", "port", "network"])
+def test_a_url_with_a_password_is_not_repeated(type_):
+    head = HEAD.replace("requirements:", f"  net.proxy: {{type: {type_}, title: {{en: x, de: x}}}}\nrequirements:")
+    profile = load(row(), head=head)
+    for value in ("http://user:canary@proxy:3128", "user:canary@proxy", "http://canary@proxy"):
+        (found,) = mistakes(TOP + f"parameters:\n  net.proxy: {value}\n", profile)
+        assert found.startswith("site.yaml:3 net.proxy: wanted ") and "canary" not in found
 
 
 def test_all_mistakes_at_once():

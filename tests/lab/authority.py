@@ -57,6 +57,7 @@ def issue(
     key=None,
     digest=None,
     aia=None,
+    bare=False,
 ):
     key = key or ec.generate_private_key(ec.SECP256R1())
     signer = issuer.key if issuer else key
@@ -70,9 +71,12 @@ def issue(
         .not_valid_before(begins or NOW - DAY)
         .not_valid_after(ends or NOW + 90 * DAY)
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     )
+    if not bare:
+        own, signers = key.public_key(), signer.public_key()
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(own), critical=False)
+        theirs = x509.AuthorityKeyIdentifier.from_issuer_public_key(signers)
+        builder = builder.add_extension(theirs, critical=False)
     if ca:
         usage = {f: f in ("key_cert_sign", "crl_sign") for f in _USAGES}
         builder = builder.add_extension(x509.KeyUsage(**usage), critical=True)

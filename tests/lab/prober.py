@@ -10,7 +10,10 @@ from vorflug.netprobe.login import Logins
 from vorflug.netprobe.probe import Tools, probe
 from vorflug.ports.net import ProbeAsk
 
+PATIENT = Limits(resolve=5.0, nameserver=2.0, connect=5.0, proxy=5.0, handshake=5.0, http=5.0)
+"""For whatever answers: a busy machine is no fault."""
 SHORT = Limits(resolve=2.0, nameserver=0.5, connect=0.6, proxy=0.6, handshake=0.6, http=0.8)
+"""For whatever stays silent."""
 
 
 class Prober:
@@ -25,7 +28,7 @@ class Prober:
         self.logins = Logins()
 
     def __call__(
-        self, url, *, trusting=True, environ=(), limits=SHORT, seconds=10.0, nameservers=(), dns_port=53, **ask
+        self, url, *, trusting=True, environ=(), limits=PATIENT, seconds=10.0, nameservers=(), dns_port=53, **ask
     ):
         tools = Tools(
             trust=self.trusting if trusting else self.untrusting,

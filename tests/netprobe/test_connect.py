@@ -70,15 +70,14 @@ def test_the_second_address_is_used_when_the_first_refuses():
 
 
 def test_a_silent_first_address_costs_no_more_than_the_stagger():
-    with full_backlog() as dead:
-        with socket.socket() as other:
-            other.bind(("127.0.0.2", dead))
-            other.listen()
-            began = time.monotonic()
-            met = connect(["127.0.0.1", "127.0.0.2"], dead, SHORT, Deadline(5))
-            assert met.peer == f"127.0.0.2:{dead}"
-            assert time.monotonic() - began < SHORT.stagger + 0.2
-            met.channel.close()
+    with full_backlog() as dead, socket.socket() as other:
+        other.bind(("127.0.0.2", dead))
+        other.listen()
+        began = time.monotonic()
+        met = connect(["127.0.0.1", "127.0.0.2"], dead, SHORT, Deadline(5))
+        assert met.peer == f"127.0.0.2:{dead}"
+        assert time.monotonic() - began < SHORT.stagger + 0.2
+        met.channel.close()
 
 
 def test_what_was_answered_says_more_than_what_was_not():

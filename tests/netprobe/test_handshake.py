@@ -12,6 +12,7 @@ import trustme
 
 from lab import authority
 from lab.authority import DAY, HOST, NOW, context, issue, name
+from lab.prober import SHORT
 from lab.servers import answer, reset_after_hello, respond, silent, tcp, tls
 from vorflug.model import netcause
 from vorflug.ports.net import Code, Stage
@@ -170,7 +171,7 @@ def test_old_versions_only(ask, tmp_path):
         made.minimum_version = ssl.TLSVersion.TLSv1
         made.maximum_version = ssl.TLSVersion.TLSv1_1
 
-    with pytest.warns(DeprecationWarning), https(tmp_path, authority.good(), adjust=adjust) as url:
+    with pytest.warns(DeprecationWarning, match="TLSv1"), https(tmp_path, authority.good(), adjust=adjust) as url:
         trace = ask(url)
     assert last(trace) == (Stage.TLS, Code.TLS_VERSION)
 
@@ -239,7 +240,7 @@ def test_a_client_certificate_may_be_optional(ask, tmp_path):
 def test_something_else_than_a_handshake(ask, handler, code):
     with tcp(handler) as port:
         began = time.monotonic()
-        trace = ask(f"https://localhost:{port}/")
+        trace = ask(f"https://localhost:{port}/", limits=SHORT)
         took = time.monotonic() - began
     assert last(trace) == (Stage.TLS, code)
     assert took < 3

@@ -8,8 +8,9 @@ import pytest
 
 from lab import authority
 from lab.authority import context
+from lab.prober import SHORT
 from lab.proxies import proxy, refuse
-from lab.servers import close, closed_port, full_backlog, reset, respond, silent, tcp, tls
+from lab.servers import close, closed_port, full_backlog, reset, reset_after_hello, respond, silent, tcp, tls
 from vorflug.model import netcause
 from vorflug.netprobe import proxy as proxies
 from vorflug.netprobe.target import parse as target
@@ -159,8 +160,26 @@ def test_no_login_is_given_to_a_scheme_that_is_not_basic(ask):
 @pytest.mark.parametrize("url", ["https://target.lab.test/", "http://target.lab.test/"])
 def test_something_that_is_no_proxy(ask, handler, code, url):
     with tcp(handler) as through:
-        trace = ask(url, environ=environ(through))
+        trace = ask(url, environ=environ(through), limits=SHORT)
     assert (trace.stages[-1].stage, trace.code) == (Stage.PROXY, code)
+
+
+@pytest.mark.parametrize(
+    ("handler", "code"), [(silent, Code.TLS_STALL), (reset_after_hello, Code.TLS_RESET), (respond(), Code.TLS_NOT_TLS)]
+)
+def test_what_fails_behind_the_tunnel_is_not_the_proxys(ask, handler, code):
+    with tcp(handler) as port, proxy() as (through, _):
+        trace = ask(f"https://localhost:{port}/", environ=environ(through), limits=SHORT)
+    assert (trace.stages[-1].stage, trace.code) == (Stage.TLS, code)
+    assert netcause.stopped(trace, "https://localhost/").cause.subject == f"localhost:{port}"
+
+
+@pytest.mark.parametrize("ends", [authority.DAY, -authority.DAY])
+def test_a_certificate_behind_the_tunnel(ask, tmp_path, ends):
+    leaf = authority.issue("x", authority.root(), begins=authority.NOW - 9 * authority.DAY, ends=authority.NOW + ends)
+    with tcp(tls(context(tmp_path, leaf), respond())) as port, proxy() as (through, _):
+        trace = ask(f"https://localhost:{port}/", environ=environ(through))
+    assert trace.code is (None if ends > 0 * authority.DAY else Code.TLS_EXPIRED)
 
 
 def test_an_unreachable_proxy_is_not_the_targets_fault(ask):
@@ -169,7 +188,8 @@ def test_an_unreachable_proxy_is_not_the_targets_fault(ask):
     assert trace.code is Code.PROXY_REFUSED
     assert netcause.stopped(trace, "https://target.lab.test/").cause.subject == f"127.0.0.1:{through}"
     with full_backlog() as through:
-        assert ask("https://target.lab.test/", environ=environ(through)).code is Code.PROXY_TIMEOUT
+        slow = ask("https://target.lab.test/", environ=environ(through), limits=SHORT)
+    assert slow.code is Code.PROXY_TIMEOUT
     trace = ask("https://target.lab.test/", environ={"https_proxy": "http://no-such-proxy.invalid:3128"})
     assert trace.code is Code.PROXY_DNS
     trace = ask("https://target.lab.test/", environ={"HTTPS_PROXY": f"socks5://u:{SECRET}@127.0.0.1:1080"})
@@ -259,7 +279,13 @@ def test_a_secret_is_known_and_never_shown(value):
 
 
 def test_variables_in_every_spelling():
-    env = {"HTTP_PROXY": "http://p:1", "http_proxy": "p:2", "NO_PROXY": "a,b", "https_proxy": "", "ALL_PROXY": "socks5://x:1"}
+    env = {
+        "HTTP_PROXY": "http://p:1",
+        "http_proxy": "p:2",
+        "NO_PROXY": "a,b",
+        "https_proxy": "",
+        "ALL_PROXY": "socks5://x:1",
+    }
     seen = {v.name: (v.value, v.valid) for v in proxies.variables(env)}
     assert seen == {
         "http_proxy": ("http://p:2", True),

@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from lab.prober import SHORT
 from lab.servers import answer, head, reset, respond, silent, tcp
 from vorflug.ports.net import Code, Stage
 
@@ -107,7 +108,7 @@ def after_head(act):
 )
 def test_a_broken_answer(ask, handler, code):
     began = time.monotonic()
-    trace = get(ask, handler)
+    trace = get(ask, handler, limits=SHORT)
     assert (trace.stages[-1].stage, trace.code) == (Stage.HTTP, code)
     assert "\x1b" not in trace.stopped_at.detail
     assert time.monotonic() - began < 3
@@ -144,7 +145,9 @@ def test_what_is_sent(ask):
     assert "Content-Length: 0\r\n" in text and "Authorization" not in text
 
 
-@pytest.mark.parametrize("url", ["ftp://a/", "http://", "http://u:p@a/", "http://a b/", "http://a/ü", "http://a:99999/"])
+@pytest.mark.parametrize(
+    "url", ["ftp://a/", "http://", "http://u:p@a/", "http://a b/", "http://a/ü", "http://a:99999/"]
+)
 def test_a_url_that_cannot_be_asked(ask, url):
     with pytest.raises(ValueError) as error:
         ask(url)

@@ -49,3 +49,14 @@ def test_a_report_without_gauges_per_size_keeps_the_one_mark():
     from dataclasses import replace
 
     assert len(across(replace(row, cells=bare), "M").marks) == 1
+
+
+def test_sizes_that_want_the_same_share_a_mark():
+    row = compare(report()).rows[2]
+    from dataclasses import replace
+
+    small, medium, large = row.cells
+    two = across(replace(row, cells=(small, medium.model_copy(update={"gauge": small.gauge}), large)), "M")
+    assert [(m.label, m.own) for m in two.marks] == [("S M", True), ("L", False)]
+    one = across(replace(row, cells=(small, small, small)), "M")
+    assert [m.label for m in one.marks] == [""]

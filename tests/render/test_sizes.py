@@ -68,3 +68,16 @@ def test_a_model_that_was_not_asked_is_called_that_and_not_undetermined():
 def test_a_model_that_is_ready_says_so():
     sample = report(ready=True)
     assert str(model_sentence(sample.models[0])) == "Every technical must of this operating model is met."
+
+
+def test_a_capacity_that_wants_the_same_of_every_size_says_nothing_about_size():
+    sample = report(hostile=False)
+
+    def same(size):
+        found = size.findings[0]
+        flat = found.model_copy(update={"wanted": sample.sizes[0].findings[0].wanted, "outcome": Outcome.UNMET})
+        return size.model_copy(update={"findings": (flat, *size.findings[1:])})
+
+    found = compare(sample.model_copy(update={"sizes": tuple(same(s) for s in sample.sizes)}))
+    assert "HW-002" not in {r.id for r in found.rows}
+    assert "12 more musts" in str(found.besides[-1])

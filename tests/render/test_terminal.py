@@ -113,3 +113,24 @@ def test_colours_are_for_terminals_whose_owner_wants_them(monkeypatch, terminal,
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("sys.stdout", _Stream(terminal))
     assert wants_color() is wanted
+
+
+def test_many_missing_parameters_share_one_entry():
+    sample = report(hostile=False)
+    one = next(r for r in sample.roots if r.cause.kind == "parameter.missing")
+    names = ("a.one", "b.two", "c.three")
+    roots = tuple(
+        one.model_copy(update={"cause": one.cause.model_copy(update={"subject": name}), "blocks": one.blocks})
+        for name in names
+    )
+    text = shown(sample.model_copy(update={"roots": roots}), width=140)
+    assert "3 parameters are not given: a.one, b.two and c.three" in text and "vorflug site init" in text
+    assert "parameter llm.endpoint not given" not in text
+
+
+def test_two_requirements_with_one_remedy_are_said_once():
+    sample = report(hostile=False)
+    lone = next(f for f in sample.findings if f.id == "DCK-009")
+    twin = lone.model_copy(update={"id": "DCK-010"})
+    text = shown(sample.model_copy(update={"findings": (*sample.findings, twin)}), width=140)
+    assert text.count("What does the engine say about itself?") == 1

@@ -122,3 +122,9 @@ def test_an_unmet_must_that_no_root_covers_makes_its_own_entry():
     sample = report(hostile=False)
     listed = entries(view(sample.model_copy(update={"findings": (*sample.findings, lone)})).to_do)
     assert listed["X-1"].says.en == "Lone fault."
+
+
+def test_what_people_answer_comes_after_what_was_looked_at():
+    sample = report()
+    turned = sample.model_copy(update={"findings": tuple(reversed(sample.findings))})
+    assert subjects(turned)[-1].name == "confirmation" == turned.findings[0].subject

@@ -76,7 +76,8 @@ def _overlay(profile: Profile, model: OperatingModel, base: Iterable[Row]) -> It
 
 def _by_area(rows: Iterable[Row]) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
-    for row in rows:
+    # what a person confirms comes last: there are many of them, and no fact decides them
+    for row in sorted(rows, key=lambda row: row.nature is Nature.ORGANISATIONAL):
         found.setdefault(registry.area_of(row.type), []).append(row)
     return found
 

@@ -64,6 +64,7 @@ class NameQuery(Query[NameFact]):
     """What addresses does a name have, says this host's resolver or one nameserver?"""
 
     kind = "name"
+    deadline = 20.0
     reach = Reach.NETWORK
 
     name: str
@@ -168,11 +169,7 @@ class DnsResolves(Requirement):
         answered = [r for r in said if not _is_silent(r)]
         without = [r for r in answered if r.code is not None]
         if answered and len(without) == len(answered):
-            says = msg("{name} resolves here, but no nameserver knows it (an entry in /etc/hosts?).", name=here.name)
-            fix = msg(
-                "Create {name} in DNS: containers and other machines do not read this host's file.", name=here.name
-            )
-            found.append(_Trouble(says, fix, Cause("dns.hosts_override", here.name, says, fix, Team.DNS)))
+            found.append(_only_here(here))
         else:
             found += [_stopped(r, r.code, (r.server,)) for r in without if r.code is not None]
         return found
@@ -192,6 +189,17 @@ class DnsResolves(Requirement):
         if self.external and any(_is_bogon(a) for a in resolved.addresses):
             return [_stopped(resolved, Code.DNS_BOGON, ())]
         return []
+
+
+def _only_here(here: Resolved) -> _Trouble:
+    """No nameserver knows the name as it stands, but this host does: by its search list, or by its hosts file."""
+    if here.canonical.lower().startswith(f"{here.name.lower().rstrip('.')}."):
+        says = msg("{name} resolves only by a search domain, as {full}.", name=here.name, full=here.canonical)
+        fix = msg("Use the full name {full}: containers may have no search domain.", full=here.canonical)
+        return _Trouble(says, fix, Cause("dns.search_domain", here.name, says, fix, Team.DNS))
+    says = msg("{name} resolves here, but no nameserver knows it (an entry in /etc/hosts?).", name=here.name)
+    fix = msg("Create {name} in DNS: containers and other machines do not read this host's file.", name=here.name)
+    return _Trouble(says, fix, Cause("dns.hosts_override", here.name, says, fix, Team.DNS))
 
 
 def _is_silent(resolved: Resolved) -> bool:

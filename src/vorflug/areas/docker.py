@@ -34,8 +34,6 @@ class EngineFact(Fact):
     detail: str = ""
     product: str = ""
     version: str = ""
-    api_version: str = ""
-    arch: str = ""
     driver: str = ""
     driver_type: str = ""
     """``io.containerd.snapshotter.v1`` with the containerd image store."""
@@ -43,8 +41,6 @@ class EngineFact(Fact):
     data_root: str = ""
     containerd_root: str = ""
     """Empty where it could not be found out."""
-    cgroup_version: str = ""
-    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +66,11 @@ class Boot(StrEnum):
     UNCLEAR = "unclear"
 
 
+_BOOT = dict.fromkeys(("enabled", "enabled-runtime", "alias"), Boot.ENABLED) | dict.fromkeys(
+    ("disabled", "masked", "masked-runtime", "static", "indirect", "not-found"), Boot.DISABLED
+)
+
+
 class BootFact(Fact):
     """What systemd says about starting Docker at boot."""
 
@@ -92,13 +93,7 @@ class BootQuery(Query[BootFact]):
             return BootFact(boot=Boot.NO_SYSTEMD, said="")  # sd_booted(3)
         done = host.commands.run(("systemctl", "is-enabled", "docker.service"))
         said = done.out.strip() or done.err.strip()[:200]
-        if said in ("enabled", "enabled-runtime", "alias"):
-            boot = Boot.ENABLED
-        elif said in ("disabled", "masked", "masked-runtime", "static", "indirect", "not-found"):
-            boot = Boot.DISABLED
-        else:
-            boot = Boot.UNCLEAR
-        return BootFact(boot=boot, said=said)
+        return BootFact(boot=_BOOT.get(said, Boot.UNCLEAR), said=said)
 
 
 class ComposeFact(Fact):
@@ -217,11 +212,8 @@ class RunningRequirement(Requirement):
             said=boot.said or "-",
         )
         if boot.boot is Boot.ENABLED:
-            return met(
-                wanted=self.wanted(),
-                seen=seen,
-                because=msg("The Docker Engine answers and starts at boot."),
-            )
+            says = msg("The Docker Engine answers and starts at boot.")
+            return met(wanted=self.wanted(), seen=seen, because=says)
         if boot.boot is Boot.DISABLED:
             return unmet(
                 wanted=self.wanted(),
@@ -257,18 +249,8 @@ class EngineVersionRequirement(OfEngine):
 
     def judge_engine(self, engine: EngineFact, evidence: Evidence) -> Verdict:  # noqa: ARG002
         seen = msg("{product} {version}", product=engine.product or "Docker Engine", version=engine.version)
-        if Version(engine.version) >= self.at_least:
-            return met(
-                wanted=self.wanted(),
-                seen=seen,
-                because=msg("{version} is at least {least}.", version=engine.version, least=str(self.at_least)),
-            )
-        return unmet(
-            wanted=self.wanted(),
-            seen=seen,
-            because=msg("{version} is older than {least}.", version=engine.version, least=str(self.at_least)),
-            fix=msg("Upgrade Docker Engine to {least} or newer.", least=str(self.at_least)),
-        )
+        fix = msg("Upgrade Docker Engine to {least} or newer.", least=str(self.at_least))
+        return _compared(self.wanted(), seen, engine.version, self.at_least, fix)
 
 
 class ComposeVersionRequirement(OfEngine):
@@ -293,26 +275,31 @@ class ComposeVersionRequirement(OfEngine):
             if compose.plugin is not None
             else msg("docker-compose {version} (standalone program)", version=version)
         )
-        if Version(version) >= self.at_least:
-            return met(
-                wanted=self.wanted(),
-                seen=seen,
-                because=msg("{version} is at least {least}.", version=version, least=str(self.at_least)),
-            )
-        return unmet(
-            wanted=self.wanted(),
-            seen=seen,
-            because=msg("{version} is older than {least}.", version=version, least=str(self.at_least)),
-            fix=msg("Install the package docker-compose-plugin in version {least} or newer.", least=str(self.at_least)),
-        )
+        return _compared(self.wanted(), seen, version, self.at_least, self._install())
 
     def judge_engine(self, engine: EngineFact, evidence: Evidence) -> Verdict:  # noqa: ARG002
         return unmet(
             wanted=self.wanted(),
             seen=msg("neither docker compose nor docker-compose"),
             because=msg("Docker Compose is not installed."),
-            fix=msg("Install the package docker-compose-plugin in version {least} or newer.", least=str(self.at_least)),
+            fix=self._install(),
         )
+
+    def _install(self) -> Message:
+        return msg("Install the package docker-compose-plugin in version {least} or newer.", least=str(self.at_least))
+
+
+def _compared(wanted: Message, seen: Message, version: str, least: Version, fix: Message) -> Verdict:
+    try:
+        new_enough = Version(version) >= least
+    except ValueError:  # a build of one's own: "dev"
+        says = msg("The version {version} cannot be compared with {least}.", version=version, least=str(least))
+        return unknown(wanted=wanted, seen=seen, because=says, fix=fix)
+    if new_enough:
+        says = msg("{version} is at least {least}.", version=version, least=str(least))
+        return met(wanted=wanted, seen=seen, because=says)
+    says = msg("{version} is older than {least}.", version=version, least=str(least))
+    return unmet(wanted=wanted, seen=seen, because=says, fix=fix)
 
 
 class StorageDriverRequirement(OfEngine):
@@ -334,11 +321,8 @@ class StorageDriverRequirement(OfEngine):
             else msg("{driver}", driver=engine.driver)
         )
         if engine.driver in self.allowed:
-            return met(
-                wanted=self.wanted(),
-                seen=seen,
-                because=msg("The storage driver {driver} is one of those wanted.", driver=engine.driver),
-            )
+            says = msg("The storage driver {driver} is one of those wanted.", driver=engine.driver)
+            return met(wanted=self.wanted(), seen=seen, because=says)
         return unmet(
             wanted=self.wanted(),
             seen=seen,
@@ -400,22 +384,18 @@ class ImageSpaceRequirement(OfEngine):
             "{free:size} free under {folders:list} ({mount})", free=free, folders=folders, mount=tightest.mount_point
         )
         gauge = Gauge(free, need, "B")
+        says = msg(
+            "{free:size} are free under {folders:list}, {need:size} are wanted there.",
+            free=free,
+            folders=folders,
+            need=need,
+        )
         if free >= need:
-            return met(
-                wanted=self.wanted(),
-                seen=seen,
-                because=msg("{free:size} are free, {need:size} are wanted there.", free=free, need=need),
-                gauge=gauge,
-            )
+            return met(wanted=self.wanted(), seen=seen, because=says, gauge=gauge)
         return unmet(
             wanted=self.wanted(),
             seen=seen,
-            because=msg(
-                "{free:size} are free under {folders:list}, {need:size} are wanted there.",
-                free=free,
-                folders=folders,
-                need=need,
-            ),
+            because=says,
             fix=msg(
                 "Enlarge {mount} so that {need:size} are free, or mount a volume of its own under {folders:list}.",
                 mount=tightest.mount_point,

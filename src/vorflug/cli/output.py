@@ -64,6 +64,9 @@ def output_file(path: str) -> Iterator[OutputFile]:
         raise Refusal(msg("{file}: there is no folder {folder}; make it first.", file=path, folder=str(folder)))
     if not os.access(folder, os.W_OK | os.X_OK):
         raise Refusal(msg("{file}: the folder {folder} cannot be written.", file=path, folder=str(folder)))
-    if Path(path).is_dir():
-        raise Refusal(msg("{file}: wanted a file, but it is a folder.", file=path))
+    target = Path(path)
+    if target.is_symlink() or (target.exists() and not target.is_file()):
+        raise Refusal(
+            msg("{path}: there is a link, folder or device, which is neither followed nor replaced.", path=path)
+        )
     yield OutputFile(Path(path))

@@ -8,6 +8,7 @@ colours.
 from __future__ import annotations
 
 import sys
+from threading import Lock
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
@@ -42,6 +43,8 @@ class Progress:
         self._stream = sys.stderr if stream is None else stream
         self._begun = monotonic()
         self._waiting: dict[str, list[float]] = {}
+        self._lock = Lock()
+        """The display draws in a thread of its own, while the one that collects writes."""
         self._answered = 0
         self._unseen = 0
         self._live: Live | None = None
@@ -68,19 +71,22 @@ class Progress:
 
     def started(self, question: Message) -> None:
         """*question* is being asked from now on."""
-        self._waiting.setdefault(say(question, self._lang), []).append(monotonic())
+        name = say(question, self._lang)
+        with self._lock:
+            self._waiting.setdefault(name, []).append(monotonic())
 
     def answered(self, question: Message, outcome: str, took_s: float) -> None:
         """*question* has an end: `SEEN`, or why there is no answer; *took_s* in seconds."""
         name = say(question, self._lang)
-        since = self._waiting.get(name)
-        if since:
-            since.pop(0)
-        if not since:
-            self._waiting.pop(name, None)
-        self._answered += 1
-        self._total = max(self._total, self._answered + sum(len(s) for s in self._waiting.values()))
-        self._unseen += outcome != SEEN
+        with self._lock:
+            since = self._waiting.get(name)
+            if since:
+                since.pop(0)
+            if not since:
+                self._waiting.pop(name, None)
+            self._answered += 1
+            self._total = max(self._total, self._answered + sum(len(s) for s in self._waiting.values()))
+            self._unseen += outcome != SEEN
         if self._live is None:
             self._line(name, outcome, took_s)
 
@@ -123,8 +129,8 @@ class Progress:
     def slowest(self) -> list[tuple[str, float]]:
         """The questions that have waited longest, with their waiting times in seconds."""
         now = monotonic()
-        # a copy: the display's thread reads while the collecting one writes
-        waiting = [(name, now - min(since)) for name, since in tuple(self._waiting.items()) if since]
+        with self._lock:
+            waiting = [(name, now - min(since)) for name, since in self._waiting.items()]
         return sorted((w for w in waiting if w[1] >= _PATIENCE), key=lambda w: -w[1])[:_SHOWN]
 
     def waited(self, seconds: float) -> str:

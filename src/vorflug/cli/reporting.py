@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,15 +43,24 @@ def signing_key(key_file: str | None) -> SigningKey:
         raise Refusal(refused.message) from refused
 
 
-def folder(out: str) -> ReportFolder:
-    """The new report folder in *out*.  Raises Refusal (2) where it cannot be written."""
+@contextmanager
+def folder(out: str) -> Iterator[ReportFolder]:
+    """The new report folder in *out*, gone again unless a whole report lies in it at the end.
+
+    Raises Refusal (2) where it cannot be written.
+    """
+    from vorflug.cli import interrupts
     from vorflug.documents.folder import OutputRefused, ReportFolder
     from vorflug.host.live import identity
 
-    try:
-        return ReportFolder.open(Path(out), identity.name(), datetime.now(UTC))
-    except OutputRefused as refused:
-        raise Refusal(refused.message) from refused
+    with ExitStack() as stack:
+        try:
+            with interrupts.held():
+                opened = stack.enter_context(ReportFolder.open(Path(out), identity.name(), datetime.now(UTC)))
+                stack.enter_context(interrupts.undoing(opened.discard))
+        except OutputRefused as refused:
+            raise Refusal(refused.message) from refused
+        yield opened
 
 
 def write(folder: ReportFolder, report: Report, key: SigningKey, language: str) -> Written:

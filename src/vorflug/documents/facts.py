@@ -6,7 +6,9 @@ know is refused by name, so that facts are never judged in part.
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, cast
@@ -21,6 +23,12 @@ from vorflug.model.report import FactInfo, Facts, Report, Sentence
 
 Redact = Callable[[str], str]
 """Strikes secrets out of a string."""
+
+_UNSEEN = re.compile("[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
+"""Controls and format characters, bidirectional marks among them, that JSON does not escape by itself.
+
+A report is also looked at with ``cat``, and ``--format json`` prints it (Unicode TR #36, CVE-2021-42574).
+"""
 
 MOST_BYTES = 64 << 20
 """A facts file or report larger than this is refused before it is parsed."""
@@ -48,6 +56,11 @@ def read_query(fields: dict[str, Any]) -> Query[Any]:
     if type_ is None:
         raise _refused(
             msg("holds a question of the unknown kind {kind}: it comes from another version of Vorflug.", kind=str(kind))
+        )
+    # a dataclass takes no notice of fields that it does not know
+    if unknown := sorted(set(fields) - {field.name for field in dataclasses.fields(type_)}):
+        raise _refused(
+            msg("the question of kind {kind} has fields that are not known here: {names:list}.", kind=kind, names=unknown)
         )
     return cast(Query[Any], _adapter(type_).validate_python(fields))
 
@@ -93,7 +106,11 @@ def observations(document: Facts | Report) -> list[Observation]:
 def write(document: Facts | Report, redact: Redact) -> bytes:
     """The bytes of a facts file or report: UTF-8 JSON, one space of indent, a final newline, secrets struck out."""
     plain = _redacted(document.model_dump(mode="json", by_alias=True), redact)
-    return (json.dumps(plain, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+    for row, fact in zip(plain["facts"], document.facts, strict=True):
+        # a question comes from profile and site file, never from the host: struck out, its answer would not be found
+        row["query"] = fact.query
+    text = json.dumps(plain, ensure_ascii=False, indent=1, allow_nan=False)
+    return (_UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text) + "\n").encode()
 
 
 def _redacted(value: Any, redact: Redact) -> Any:

@@ -69,6 +69,7 @@ class ReportFolder:
         try:
             if os.fstat(fd).st_uid != os.geteuid():
                 raise OutputRefused(msg("{path}: somebody else put another folder here.", path=str(path)))
+            os.fchmod(fd, 0o700)  # whatever the umask says
             _probe(fd)
         except OSError as error:
             folder.discard()

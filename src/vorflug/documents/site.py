@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from vorflug.documents import yamlstrict
+from vorflug.documents import conditions, yamlstrict
 from vorflug.documents.fields import check_names, read, seen_at, sentence, unknown_word
 from vorflug.documents.parameters import ParameterType, mistakes
 from vorflug.documents.problems import DocumentError, Place, Problem, Problems
@@ -83,14 +83,19 @@ class Site:
         )
 
     def missing(self, profile: Profile, model: OperatingModel | None = None) -> list[str]:
-        """The required parameters without a value, in the profile's order; for one *model*, those its rows look at."""
+        """The required parameters without a value that a requirement waits for, in the profile's order.
+
+        *model*: only what its requirements wait for.  A requirement whose ``when`` does not hold waits for nothing.
+        """
         answers = self.answers(profile)
-        looked_at = None if model is None else {name for row in profile.rows_of(model) for name in row.needs}
+        waited_for: set[str] = set()
+        for row in profile.rows if model is None else profile.rows_of(model):
+            if row.when is None or not isinstance(conditions.judge(row.when, answers), conditions.Fails):
+                waited_for |= row.needs
         return [
             name
             for name, parameter in profile.parameters.items()
-            if parameter.required and name not in answers and name not in self.secrets
-            if looked_at is None or name in looked_at
+            if parameter.required and name in waited_for and name not in answers
         ]
 
 
@@ -215,14 +220,16 @@ def _check_values(node: Map, profile: Profile, problems: Problems) -> None:
             seen = value
             if path and isinstance(value, Seq):
                 seen, mark = value[path[0]], value.items_at[path[0]]
-            if profile.parameters[name].type is ParameterType.SECRET:
-                # what stands there may be the secret itself
+            if _may_hold_a_secret(profile.parameters[name].type, seen):
                 problems.add(place(mark), sentence(name, says))
             else:
-                problems.add(
-                    place(mark),
-                    msg("{name}: {problem}, saw {seen}.", name=name, problem=says, seen=seen_at(seen, mark)),
-                )
+                shown = seen_at(seen, mark)
+                problems.add(place(mark), msg("{name}: {problem}, saw {seen}.", name=name, problem=says, seen=shown))
+
+
+def _may_hold_a_secret(type_: ParameterType, seen: Any) -> bool:
+    """Whether a refused value is better not shown: a secret itself, or a URL with user name and password."""
+    return type_ is ParameterType.SECRET or (isinstance(seen, str) and "@" in seen and type_ is not ParameterType.EMAIL)
 
 
 def _confirmations(root: Map, profile: Profile, problems: Problems) -> dict[str, Answer]:

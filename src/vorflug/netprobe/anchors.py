@@ -10,6 +10,8 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from vorflug.netprobe.certificates import hush
+
 if TYPE_CHECKING:
     from OpenSSL.crypto import X509Store
 
@@ -139,6 +141,7 @@ def _organisations(*files: str | None) -> frozenset[str]:
     from cryptography import x509
     from cryptography.x509.oid import NameOID
 
+    hush()
     found: set[str] = set()
     for file in files:
         if file is None or not Path(file).is_file():

@@ -41,11 +41,12 @@ def describe(certificate: Certificate) -> CertificateSeen:
 
 
 def hush() -> None:
-    """Let the library not warn of names beyond RFC 5280's lengths: a hostile certificate may have such.
+    """Let the library not warn of names and serial numbers against RFC 5280: hostile and old certificates have such.
 
     Not with ``catch_warnings``, which is not safe with threads.
     """
     warnings.filterwarnings("ignore", message="Attribute's length must be", category=UserWarning)
+    warnings.filterwarnings("ignore", message="Parsed a serial number", category=UserWarning)
 
 
 def instant(when: datetime) -> str:

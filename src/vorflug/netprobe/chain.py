@@ -62,7 +62,7 @@ def judge(
     *public_ca*: the endpoint is known to have its certificate from a public authority.
     """
     if not chain:
-        return Worth(False, False, (Code.TLS_INVALID_CHAIN,), (), "no certificate")
+        return Worth(False, False, (Code.TLS_INVALID_CHAIN,), (), "no readable certificate")
     hush()
     errors = {n.error for n in noted}
     publicly = anchors.publicly(list(chain))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from vorflug.model.message import visible
 from vorflug.netprobe.anchors import Anchors
-from vorflug.netprobe.certificates import describe
+from vorflug.netprobe.certificates import describe, hush
 from vorflug.netprobe.chain import Noted, judge
 from vorflug.netprobe.channel import Alert, Channel, Silent
 from vorflug.netprobe.connect import errno_name
@@ -268,7 +268,12 @@ def _reason(error: Any) -> str:
 
 
 def _chain(connection: Connection) -> list[Any]:
-    chain = connection.get_peer_cert_chain(as_cryptography=True) or []
+    """The presented chain, leaf first; empty where one of it cannot be parsed: then nothing is proved by it."""
+    hush()
+    try:
+        chain = connection.get_peer_cert_chain(as_cryptography=True) or []
+    except ValueError:
+        return []
     return list(chain[:_CHAIN_AT_MOST])
 
 

@@ -35,8 +35,8 @@ class Deadline:
 class Limits:
     """Seconds of silence after which a stage is given up."""
 
-    resolve: float = 6.0
-    """glibc gives a nameserver 5 s (resolv.conf(5), ``timeout``)."""
+    resolve: float = 11.0
+    """glibc gives a nameserver 5 s and tries twice (resolv.conf(5), ``timeout`` and ``attempts``)."""
     nameserver: float = 2.0
     """For one try with one nameserver; there are two tries, since a UDP packet may be lost."""
     connect: float = 8.0

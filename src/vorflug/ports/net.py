@@ -23,7 +23,11 @@ class Stage(StrEnum):
 
 
 class Code(StrEnum):
-    """What stopped a connection, or is worth a word.  One documented page each."""
+    """What stopped a connection, or is worth a word.  One documented page each.
+
+    Whether an answer's status, redirect or content is the wanted one (``http.status``, ``http.redirect_blocked``,
+    ``http.wrong_target``) is for who judges it: a probe follows no redirect and gives none of these.
+    """
 
     DNS_NXDOMAIN = "dns.nxdomain"
     DNS_SERVFAIL = "dns.servfail"

@@ -21,7 +21,7 @@ class Mark:
     at: float
     """Percent of the bar's length."""
     label: str
-    """The size that wants it; empty where the bar has one mark only."""
+    """The sizes that want it; empty where the bar has one mark only."""
     own: bool
     """Whether it is the mark of the size that was judged."""
 
@@ -55,11 +55,17 @@ def across(row: Row, own: str) -> Bar | None:
 
 
 def _bar(have: GaugeInfo, wanted: list[tuple[str, GaugeInfo]], own: str, enough: bool) -> Bar:
+    by_amount: dict[float, list[str]] = {}
+    for label, gauge in wanted:
+        by_amount.setdefault(gauge.want, []).append(label)
     full = max((g.want for _, g in wanted), default=have.want) * _HEADROOM
     return Bar(
         filled=_share(have.have, full),
         enough=enough,
-        marks=tuple(Mark(_share(g.want, full), label, label == own) for label, g in wanted),
+        marks=tuple(
+            Mark(_share(want, full), "" if len(by_amount) == 1 else " ".join(labels), own in labels)
+            for want, labels in by_amount.items()
+        ),
         says=amounts(have),
     )
 

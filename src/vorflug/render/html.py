@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from vorflug.model.message import Message
+from vorflug.model.message import Message, msg
 from vorflug.model.report import FactInfo, Report
 from vorflug.render import bars, sizes, words
 from vorflug.render.view import Entry, View, blocks, headline, view
@@ -121,10 +121,13 @@ def _seconds(speak: Speaker) -> Any:
 
 def _lines(fact: FactInfo, speak: Speaker) -> list[tuple[str, str]]:
     """A fact's fields, one line each, nested names with dots; what is too much is counted in the last line."""
-    found = list(_flat("", fact.fact or {}))
+    every = list(_flat("", fact.fact or {}))
+    found = [(name, value) for name, value in every if value]
     shown = [(speak(name), speak(value)) for name, value in found[:_MOST_LINES]]
-    rest = len(found) - len(shown)
-    return [*shown, ("…", f"+ {rest}")] if rest else shown
+    if len(found) > len(shown):
+        shown.append(("…", f"+ {len(found) - len(shown)}"))
+    empty = tuple(name for name, value in every if not value)
+    return [*shown, (speak(msg("without a value:")), speak(msg("{names}", names=empty)))] if empty else shown
 
 
 def _flat(name: str, value: Any) -> Any:
@@ -136,8 +139,10 @@ def _flat(name: str, value: Any) -> Any:
             for number, inner in enumerate(value):
                 yield from _flat(f"{name}[{number}]", inner)
         case list():
-            yield name, ", ".join(str(v) for v in value) or "—"
-        case None:
-            yield name, "—"
+            yield name, ", ".join(str(v) for v in value)
+        case None | {}:
+            yield name, ""
+        case bool():
+            yield name, str(value).lower()
         case _:
             yield name, str(value)

@@ -111,16 +111,19 @@ def _open_musts(size: SizeVerdict) -> list[Judged]:
     return [j for j in size.findings if j.level is Level.MUST and j.nature is Nature.TECHNICAL and j.outcome in _OPEN]
 
 
-def _capacities(report: Report) -> set[str]:
-    return {f.id for f in report.findings if f.gauge is not None} | {
-        j.id for s in report.sizes for j in s.findings if j.gauge is not None
-    }
+def _sized(report: Report) -> set[str]:
+    """What wants something else for another size."""
+    wanted: dict[str, set[str]] = {}
+    for size in report.sizes:
+        for judged in size.findings:
+            wanted.setdefault(judged.id, set()).add(judged.wanted.en)
+    return {id_ for id_, all_ in wanted.items() if len(all_) > 1}
 
 
 def _always(report: Report) -> set[str]:
-    """The musts that are open for every size and are no capacity."""
+    """The musts that are open for every size and want the same for each."""
     per_size = [{j.id for j in _open_musts(s)} for s in report.sizes]
-    return set.intersection(*per_size) - _capacities(report) if per_size else set()
+    return set.intersection(*per_size) - _sized(report) if per_size else set()
 
 
 def _against(size: SizeVerdict, report: Report) -> list[Judged]:
@@ -129,15 +132,16 @@ def _against(size: SizeVerdict, report: Report) -> list[Judged]:
 
 
 def _rows(report: Report) -> tuple[Row, ...]:
-    """Every capacity, and what else is open for some sizes but not for all; in the profile's order."""
-    always, capacities = _always(report), _capacities(report)
+    """What wants more of a larger size, and what else is open for some sizes only; in the profile's order."""
+    sized = _sized(report)
     cells = [{j.id: j for j in s.findings} for s in report.sizes]
     by_id = {f.id: f for f in report.findings}
     rows: list[Row] = []
     for id_ in dict.fromkeys([*by_id, *(i for found in cells for i in found)]):
         judged = tuple(found.get(id_) for found in cells)
         any_ = next((j for j in judged if j is not None), None)
-        if any_ is None or id_ in always or not (id_ in capacities or any(j and j.outcome in _OPEN for j in judged)):
+        open_ = {bool(j and j.outcome in _OPEN) for j in judged}
+        if any_ is None or not (id_ in sized or len(open_) > 1):
             continue
         rows.append(Row(id_, any_.title, any_.level, tuple(s.size for s in report.sizes), judged, by_id.get(id_)))
     return tuple(rows)

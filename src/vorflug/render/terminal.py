@@ -24,6 +24,8 @@ _LEFT = 13
 """Two spaces, the longest team's name and a gap (columns)."""
 _ENTRIES = 6
 """What is no must is shown only up to this many entries of a team; the page has them all."""
+_FOLDED = 3
+"""From this many missing parameters on, they share one entry."""
 _NARROWEST = 40
 _STYLES = {
     VerdictOutcome.READY: "bold green",
@@ -110,15 +112,38 @@ class _Summary:
         self._heading(heading)
         for team in lists:
             name = self._say(SHORT_TEAMS[team.team])
-            shown = [e for n, e in enumerate(team.entries) if n < _ENTRIES or e.level is Level.MUST]
-            for entry in shown:
-                self._put(name, self._line(entry), style="bold")
+            said: set[tuple[str, str]] = set()
+            missing = [e for e in team.entries if e.cause is not None and e.cause.kind == "parameter.missing"]
+            if len(missing) >= _FOLDED:
+                self._parameters(name, missing)
                 name = ""
-                follow = self._follow(entry)
+            else:
+                missing = []
+            entries = [e for e in team.entries if e not in missing]
+            shown = [e for n, e in enumerate(entries) if n < _ENTRIES or e.level is Level.MUST]
+            for entry in shown:
+                line, follow = self._line(entry), self._follow(entry)
+                if (self._say(entry.says), follow) in said:
+                    continue  # two requirements, one thing to do
+                said.add((self._say(entry.says), follow))
+                self._put(name, line, style="bold")
+                name = ""
                 if follow:
                     self._put("", follow, text_style="dim")
-            if len(shown) < len(team.entries):
-                self._put("", self._say(msg("and {n} more in the report", n=len(team.entries) - len(shown))))
+            if len(shown) < len(entries):
+                self._put("", self._say(msg("and {n} more in the report", n=len(entries) - len(shown))))
+
+    def _parameters(self, name: str, entries: list[Entry]) -> None:
+        """Missing parameters all have the same remedy: one sentence for all of them."""
+        names = tuple(e.cause.subject for e in entries if e.cause is not None)
+        self._put(
+            name, self._say(msg("{n} parameters are not given: {names:list}", n=len(names), names=names)), style="bold"
+        )
+        follow = msg(
+            "blocks {n} · Add them to the site file; vorflug site init writes one that explains each.",
+            n=sum(max(1, len(e.blocks)) for e in entries),
+        )
+        self._put("", self._say(follow), text_style="dim")
 
     def _line(self, entry: Entry) -> str:
         said = [self._say(entry.says)]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from vorflug.model.cause import Team
 from vorflug.model.message import Message, msg
-from vorflug.model.report import Counts, FindingInfo, Judged, Report, Root, Sentence, VerdictOutcome
+from vorflug.model.report import CauseInfo, Counts, FindingInfo, Judged, Report, Root, Sentence, VerdictOutcome
 from vorflug.model.requirement import HostSize, Level, LocalText, Nature, Outcome
 
 _OPEN = (Outcome.UNMET, Outcome.UNKNOWN)
@@ -32,6 +32,7 @@ class Entry:
     outcome: Outcome
     """Unmet, or unknown where nothing behind it is known to be unmet."""
     says: Sentence
+    cause: CauseInfo | None
     finding: FindingInfo | None
     """The finding that is about it; None where a cause stands for itself."""
     title: LocalText | None
@@ -101,11 +102,12 @@ def view(report: Report) -> View:
 
 
 def subjects(report: Report) -> tuple[Subject, ...]:
-    """The findings grouped by subject, subjects in the order in which the profile first names them."""
+    """The findings grouped by subject, in the order in which the profile names them; what people answer comes last."""
     groups: dict[str, list[FindingInfo]] = {}
     for finding in report.findings:
         groups.setdefault(finding.subject, []).append(finding)
-    return tuple(Subject(name, tuple(found)) for name, found in groups.items())
+    ordered = sorted(groups.items(), key=lambda g: all(f.nature is Nature.ORGANISATIONAL for f in g[1]))
+    return tuple(Subject(name, tuple(found)) for name, found in ordered)
 
 
 def headline(counts: Counts) -> list[Message]:
@@ -179,6 +181,7 @@ def _of_root(report: Report, root: Root, id_: str, own: FindingInfo | None, memb
         level=_strongest(members),
         outcome=_worst(members),
         says=root.cause.says,
+        cause=root.cause,
         finding=own,
         title=own.title if own else None,
         fix=root.cause.fix or (own.fix if own else None) or next((f.fix for f in members if f.fix), None),
@@ -198,6 +201,7 @@ def _of_finding(report: Report, finding: FindingInfo, by_id: dict[str, FindingIn
         level=finding.level,
         outcome=finding.outcome,
         says=finding.because,
+        cause=finding.cause,
         finding=finding,
         title=finding.title,
         fix=finding.fix,

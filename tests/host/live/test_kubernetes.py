@@ -95,7 +95,7 @@ def test_how_a_context_proves_who_it_is(tmp_path, user, auth, secret):
     assert "kanarie" not in repr(config)
     if secret:
         assert redact(f"x {secret} y") == "x [redacted] y"
-    assert redact("admin oidc aws") == "admin oidc aws"
+    assert redact("admin oidc aws get-token") == "admin oidc aws get-token"
 
 
 def test_files_are_merged_and_the_first_wins(tmp_path):

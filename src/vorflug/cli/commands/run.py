@@ -57,7 +57,7 @@ def command(
     key = reporting.signing_key(key_file)
     stop = Stop()
     # before the first question: a report that cannot be written is found now, not after two minutes
-    with reporting.folder(out) as folder, interrupts.undoing(folder.discard), interrupts.noted(stop.set):
+    with interrupts.noted(stop.set), reporting.folder(out) as folder:
         collected = collect_here(case, deadline, stop)
         report = options.judging(lambda: judge(case, collected.observations, collected.host, collected.times))
         try:

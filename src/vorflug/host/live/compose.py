@@ -13,7 +13,6 @@ _VARIABLE = re.compile(
     r"\$(?:\$|\{(?P<braced>[A-Za-z_][A-Za-z0-9_]*)(?P<operator>:?[-?+])?|(?P<plain>[A-Za-z_][A-Za-z0-9_]*))"
 )
 _HIGHEST_PORT = 65535
-_STRINGS_AT_MOST = 100_000
 
 
 def unresolved(data: Any, known: set[str]) -> set[str]:
@@ -70,14 +69,12 @@ def _list(value: Any) -> list[Any]:
 
 
 def _strings(data: Any) -> Iterator[str]:
-    todo = [data]
-    for _ in range(_STRINGS_AT_MOST):  # aliases could make a small file endless
-        if not todo:
-            return
-        match todo.pop():
-            case dict() as fields:
-                todo += fields.values()
-            case list() as items:
-                todo += items
-            case str() as text:
-                yield text
+    todo, seen = [data], set[int]()
+    while todo:
+        value = todo.pop()
+        if isinstance(value, dict | list):
+            if id(value) not in seen:  # an alias gives the same object again, perhaps for ever
+                seen.add(id(value))
+                todo += value.values() if isinstance(value, dict) else value
+        elif isinstance(value, str):
+            yield value

@@ -12,8 +12,9 @@ from typing import Any
 
 from vorflug.host.live import Patience
 from vorflug.host.live.files import LiveFiles
+from vorflug.host.live.secret_values import remember_all
 from vorflug.host.live.structured import Unparsable, parse_json
-from vorflug.host.secrets import redact, remember
+from vorflug.host.secrets import redact
 from vorflug.model.message import visible
 from vorflug.ports.containers import AddressPool, DaemonFile, Engine, EngineNetwork, EngineState
 
@@ -214,7 +215,7 @@ def _network(raw: dict[str, Any]) -> EngineNetwork:
 def _daemon_file(path: str, settings: dict[str, Any]) -> DaemonFile:
     proxies = settings.get("proxies")
     proxies = proxies if isinstance(proxies, dict) else {}
-    _remember_passwords(proxies)
+    remember_all(settings)
     options, ulimits = settings.get("log-opts"), settings.get("default-ulimits")
     nofile = ulimits.get("nofile") if isinstance(ulimits, dict) else None
     nofile = nofile if isinstance(nofile, dict) else {}
@@ -232,20 +233,6 @@ def _daemon_file(path: str, settings: dict[str, Any]) -> DaemonFile:
         mtu=_number(settings.get("mtu")),
         data_root=_text(settings.get("data-root") or settings.get("graph")) or None,
     )
-
-
-def _remember_passwords(proxies: dict[str, Any]) -> None:
-    from urllib.parse import urlsplit
-
-    for url in proxies.values():
-        if isinstance(url, str) and "@" in url:
-            _, _, rest = url.partition("://")
-            userinfo = rest.rpartition("@")[0]
-            remember(userinfo, userinfo.partition(":")[2])
-            try:
-                remember(urlsplit(url).password)
-            except ValueError:
-                continue  # not a URL: the userinfo is remembered already
 
 
 def _pools(raw: Any, base: str, size: str) -> tuple[AddressPool, ...]:

@@ -14,7 +14,9 @@ def parse_env(text: str, name: str) -> dict[str, str]:
     values: dict[str, str] = {}
     for binding in parse_stream(StringIO(text.removeprefix("\ufeff"))):
         if binding.error:
-            raise Unparsable(name, binding.original.line, "wanted KEY=value")
+            # what the parser gives back begins with the blank lines before
+            blank = binding.original.string[: -len(binding.original.string.lstrip()) or None].count("\n")
+            raise Unparsable(name, binding.original.line + blank, "wanted KEY=value")
         if binding.key is not None:
             # a key without "=" takes its value from the environment of compose, which nobody knows here
             values[binding.key] = binding.value or ""

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from vorflug.host.live import Patience
 from vorflug.host.live.files import LiveFiles
+from vorflug.host.live.secret_values import remember_all, remember_value
 from vorflug.host.live.structured import Unparsable, parse_json, parse_yaml
 from vorflug.host.secrets import redact, remember
 from vorflug.model.message import visible
@@ -158,45 +159,20 @@ def _gather(section: str, rows: Any, path: str, into: dict[str, _Entry]) -> None
         if section == "users":
             _remember(fields)
         elif section == "clusters":
-            _remember_userinfo(fields.get("server"), fields.get("proxy-url"))
+            remember_all(fields)
         # "the first file to set a value wins": kubernetes.io, Merging kubeconfig files
         into.setdefault(str(row.get("name")), _Entry(path, fields))
 
 
-def _remember(value: Any) -> None:
-    """Note every string of a user entry: each of them may be a credential or lead to one."""
-    todo = [value]
-    for _ in range(10_000):  # a file of 1 MiB with aliases could be walked for ever
-        if not todo:
-            return
-        match todo.pop():
-            case dict() as fields:
-                if "name" in fields and "value" in fields:  # the environment of a plugin: names are no secrets
-                    fields = {"value": fields["value"]}
-                todo += [v for k, v in fields.items() if k not in _NO_SECRETS]
-            case list() as items:
-                todo += items
-            case str() as text:
-                remember(text)
-
-
-_NO_SECRETS = (
-    "apiVersion",
-    "command",
-    "interactiveMode",
-    "installHint",
-    "username",
-    "as",
-    "name",
-    "provideClusterInfo",
-)
-
-
-def _remember_userinfo(*urls: Any) -> None:
-    for url in urls:
-        if isinstance(url, str) and "@" in url:
-            userinfo = url.partition("://")[2].rpartition("@")[0]
-            remember(userinfo, userinfo.partition(":")[2])
+def _remember(user: dict[str, Any]) -> None:
+    """Note the credentials of a user entry; those of plugins and their arguments too."""
+    for key in ("token", "password", "client-key-data"):
+        remember(*(v for v in (user.get(key),) if isinstance(v, str)))
+    plugin = user.get("exec")
+    for variable in plugin.get("env") or () if isinstance(plugin, dict) else ():
+        if isinstance(variable, dict):
+            remember_value(str(variable.get("value")))  # whatever it is called, it is there for the plugin alone
+    remember_all(user)
 
 
 def _context(name: str, merged: _Merged) -> Context:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -14,8 +13,8 @@ from typing import Any, assert_never
 from vorflug.host.live.compose import published, relative_paths, unresolved
 from vorflug.host.live.dotenv import parse_env
 from vorflug.host.live.files import LiveFiles
+from vorflug.host.live.secret_values import remember_all, remember_userinfo, remember_value, sounds_secret
 from vorflug.host.live.structured import Unparsable, dig, parse_json, parse_yaml
-from vorflug.host.secrets import remember
 from vorflug.model.message import visible
 from vorflug.ports.package import (
     READ_AT_MOST,
@@ -31,8 +30,6 @@ from vorflug.ports.package import (
     ValueState,
 )
 
-_SECRET_KEY = re.compile(r"SECRET|TOKEN|KEY|PASS|PWD|CREDENTIAL|DSN|SALT|CONNECTION", re.IGNORECASE)
-_USERINFO = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^\s/?#]*)@")
 _NAMES_AT_MOST = 200
 """Names of keys, services and variables that are kept of one file."""
 
@@ -110,7 +107,6 @@ class LivePackage:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         if data is None:
             return LicenceRead(file, now)
-        _remember_all(data)
         return LicenceRead(file, now, _day(data, not_after), _count(data, users) if users else None)
 
     def compose(self, path: str, env_path: str) -> ComposeRead:
@@ -156,21 +152,21 @@ def _load(path: str, parse: Callable[[str, str], Any]) -> tuple[FileRead, Any]:
 def _env(text: str, name: str) -> dict[str, str]:
     values = parse_env(text, name)
     for key, value in values.items():
-        if _SECRET_KEY.search(key):
-            remember(value)
-        _remember_userinfo(value)
+        if sounds_secret(key):
+            remember_value(value)
+        remember_userinfo(value)
     return values
 
 
 def _yaml(text: str, name: str) -> Any:
     data = parse_yaml(text, name)
-    _remember_all(data)
+    remember_all(data)
     return data
 
 
 def _json(text: str, name: str) -> Any:
     data = parse_json(text, name)
-    _remember_all(data)
+    remember_all(data)
     return data
 
 
@@ -190,31 +186,6 @@ def _compose(text: str, name: str) -> dict[str, Any]:
     if wrong is not None:
         raise Unparsable(name, None, f"wanted a mapping under the service {visible(str(wrong))}")
     return dict(data)
-
-
-def _remember_all(data: Any) -> None:
-    """Note the values of all keys that sound secret, and every userinfo."""
-    todo: list[tuple[str, Any]] = [("", data)]
-    for _ in range(100_000):  # aliases could make a small file endless
-        if not todo:
-            return
-        key, value = todo.pop()
-        match value:
-            case dict():
-                todo += [(str(k), v) for k, v in value.items()]
-            case list():
-                todo += [(key, v) for v in value]
-            case str():
-                _remember_userinfo(value)
-                if _SECRET_KEY.search(key):
-                    remember(value)
-                elif "=" in value and _SECRET_KEY.search(value.partition("=")[0]):
-                    remember(value.partition("=")[2])  # environment lists of compose files
-
-
-def _remember_userinfo(value: str) -> None:
-    for userinfo in _USERINFO.findall(value):
-        remember(userinfo, userinfo.partition(":")[2])
 
 
 def _state(values: dict[str, Any], key: str, defaults: tuple[str, ...]) -> ValueState:

@@ -1,0 +1,180 @@
+"""recorded host -> fact; (demand, facts) -> verdict; (demand, reason) -> unknown."""
+
+from __future__ import annotations
+
+import pytest
+
+from areas.traces import BY_PROXY, DIRECT, http, known, tls, trace
+from conftest import FakePort, fake_host, header
+from vorflug.areas.proxy import ProxyConnect, ProxySettings, ProxyVariablesFact, ProxyVariablesQuery, TlsInterception
+from vorflug.model.evidence import Evidence, NotSeen
+from vorflug.model.message import render
+from vorflug.model.probing import RouteFact, RouteQuery, TraceFact
+from vorflug.model.query import Reason, Unseen
+from vorflug.model.requirement import Outcome
+from vorflug.ports.net import Code, ProxySeen, ProxyVariable, Route, Stage
+
+URL, OTHER = "https://service.lab.test/", "https://other.lab.test/"
+PROXY = "http://proxy.corp:3128"
+NO = ("no_proxy", "localhost,.corp")
+
+
+def variables(*pairs, credentials=False):
+    return ProxyVariablesFact(
+        variables=tuple(ProxyVariable(n, v, credentials and n.lower() != "no_proxy", bool(v)) for n, v in pairs)
+    )
+
+
+def settings(**fields):
+    return ProxySettings.model_validate(header(**fields))
+
+
+def judged(demand, fact, **routes):
+    pairs = [(ProxyVariablesQuery(), fact)]
+    pairs += [(RouteQuery(url=f"https://{n}/"), RouteFact(route=Route(p, "x"))) for n, p in routes.items()]
+    return demand.judge(known(pairs))
+
+
+def test_what_is_asked():
+    given = (ProxyVariable("https_proxy", PROXY, True, True),)
+    assert ProxyVariablesQuery().observe(fake_host(net=FakePort(proxy_variables=given))).variables == given
+    assert settings(direct=["db"]).queries(Evidence())[1] == RouteQuery(url="https://db/")
+
+
+@pytest.mark.parametrize(
+    ("pairs", "expected", "word"),
+    [
+        ((), None, None),
+        ((("http_proxy", PROXY), ("https_proxy", PROXY), NO), None, None),
+        ((("http_proxy", PROXY), ("https_proxy", PROXY), NO), PROXY, None),
+        ((("http_proxy", PROXY), ("https_proxy", f"{PROXY}/"), NO), f"{PROXY}/", None),
+        ((("HTTPS_PROXY", PROXY), ("HTTP_PROXY", PROXY), NO), PROXY, None),
+        ((("all_proxy", PROXY), NO), PROXY, None),
+        ((("https_proxy", PROXY), ("HTTPS_PROXY", "http://other:1"), NO), None, "differ"),
+        ((("https_proxy", PROXY), ("no_proxy", "a,b"), ("NO_PROXY", "a")), None, "differ"),
+        ((("https_proxy", PROXY), ("no_proxy", "a,b"), ("NO_PROXY", "B a")), None, None),
+        ((("https_proxy", PROXY),), None, "NO_PROXY is not set"),
+        ((("http_proxy", PROXY), NO), None, "https_proxy is not set"),
+        ((("https_proxy", ""), NO), None, "no usable proxy"),
+        ((), PROXY, "wanted"),
+        ((("http_proxy", PROXY), ("https_proxy", "http://old:8080"), NO), PROXY, "names http://old:8080"),
+    ],
+)
+def test_settings(pairs, expected, word):
+    verdict = judged(settings(expected=expected), variables(*pairs))
+    assert verdict.outcome is (Outcome.MET if word is None else Outcome.UNMET)
+    if word is not None:
+        assert word in render(verdict.because)
+
+
+def test_both_spellings_where_they_are_wanted():
+    pairs = (("https_proxy", PROXY), NO)
+    assert judged(settings(), variables(*pairs)).outcome is Outcome.MET
+    verdict = judged(settings(both_spellings=True), variables(*pairs))
+    assert "one spelling only" in render(verdict.because)
+
+
+def test_what_must_go_direct():
+    demand = settings(direct=["db", "llm"])
+    fact = variables(("https_proxy", PROXY), NO)
+    assert judged(demand, fact, db=None, llm=None).outcome is Outcome.MET
+    assert "llm" in render(judged(demand, fact, db=None, llm="proxy.corp:3128").because)
+    assert judged(demand, variables()).outcome is Outcome.MET, "without a proxy everything goes direct"
+
+
+def test_credentials_are_said_to_be_there_and_no_more():
+    verdict = judged(settings(), variables(("https_proxy", PROXY), NO, credentials=True))
+    assert "with credentials" in render(verdict.seen)
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_not_seen_is_never_a_verdict(reason):
+    with pytest.raises(NotSeen):
+        judged(settings(), Unseen(reason))
+    for kind in (ProxyConnect, TlsInterception):
+        with pytest.raises(NotSeen):
+            ask(kind, Unseen(reason))
+
+
+def ask(kind, *traces, **fields):
+    demand = kind.model_validate(header(urls=[URL, OTHER][: len(traces)], **fields))
+    facts = [t if isinstance(t, Unseen) else TraceFact(trace=t) for t in traces]
+    evidence = known(zip(demand.queries(Evidence()), facts, strict=True))
+    verdict = demand.judge(evidence)
+    ask.about = demand.about(evidence)
+    return verdict
+
+
+# ---- CONNECT ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_proxy_that_lets_through():
+    assert ask(ProxyConnect, trace(route=BY_PROXY, http=http())).outcome is Outcome.MET
+    behind = trace(Code.TLS_EXPIRED, Stage.TLS, route=BY_PROXY, tls=tls())
+    assert ask(ProxyConnect, behind).outcome is Outcome.MET, "what fails behind the proxy is not the proxy's"
+
+
+@pytest.mark.parametrize(
+    ("code", "at"),
+    [
+        (Code.PROXY_DNS, Stage.RESOLVE),
+        (Code.PROXY_REFUSED, Stage.CONNECT),
+        (Code.TCP_NO_ROUTE, Stage.CONNECT),
+        (Code.PROXY_DENIED, Stage.PROXY),
+        (Code.PROXY_AUTH_UNSUPPORTED, Stage.PROXY),
+    ],
+)
+def test_a_proxy_that_does_not(code, at):
+    failing = trace(code, at, route=BY_PROXY, proxy=ProxySeen(407, ("ntlm",)))
+    verdict = ask(ProxyConnect, trace(route=BY_PROXY, http=http()), failing)
+    assert verdict.outcome is Outcome.UNMET and verdict.cause.kind == code.value
+    assert render(verdict.seen) == f"no way to {OTHER}"
+    assert ask.about == verdict.cause, "the finding about the proxy is the root of the others"
+
+
+def test_a_setting_that_cannot_be_used():
+    bad = trace(Code.PROXY_CONFIG, Stage.PROXY, route=Route(None, "https_proxy"), detail="the scheme is neither")
+    assert ask(ProxyConnect, bad).outcome is Outcome.UNMET
+
+
+def test_without_a_proxy_it_does_not_apply():
+    assert ask(ProxyConnect, trace(route=DIRECT, http=http())).outcome is Outcome.NOT_APPLICABLE
+    assert ask(ProxyConnect, trace(Code.TCP_TIMEOUT, Stage.CONNECT)).outcome is Outcome.NOT_APPLICABLE
+
+
+def test_a_gap_is_not_a_pass_but_a_refusal_beside_it_counts():
+    with pytest.raises(NotSeen):
+        ask(ProxyConnect, trace(route=BY_PROXY, http=http()), Unseen(Reason.TIMEOUT))
+    failing = trace(Code.PROXY_DENIED, Stage.PROXY, route=BY_PROXY)
+    assert ask(ProxyConnect, failing, Unseen(Reason.TIMEOUT)).outcome is Outcome.UNMET
+
+
+# ---- interception ----------------------------------------------------------------------------------------------------
+
+
+def test_public_chains():
+    assert ask(TlsInterception, trace(http=http(), tls=tls())).outcome is Outcome.MET
+    expired = trace(Code.TLS_EXPIRED, Stage.TLS, tls=tls(faults=[Code.TLS_EXPIRED]))
+    assert ask(TlsInterception, expired).outcome is Outcome.MET, "expired is another requirement's business"
+
+
+def test_re_signed_and_trusted_here():
+    seen = trace(http=http(), tls=tls(public=False, issuer="CN=Corp Inspection"), warnings=[Code.TLS_INTERCEPTED])
+    verdict = ask(TlsInterception, seen)
+    assert verdict.outcome is Outcome.MET and "Corp Inspection" in render(verdict.because)
+    strict = ask(TlsInterception, seen, tolerate_trusted=False)
+    assert strict.outcome is Outcome.UNMET and strict.cause.subject == "CN=Corp Inspection"
+    assert ask.about == strict.cause
+
+
+def test_re_signed_and_not_trusted():
+    seen = trace(Code.TLS_INTERCEPTED, Stage.TLS, tls=tls(public=False, trusted=False, issuer="CN=Corp Inspection"))
+    verdict = ask(TlsInterception, trace(http=http(), tls=tls()), seen)
+    assert verdict.outcome is Outcome.UNMET and verdict.cause.kind == "tls.intercepted"
+
+
+def test_without_a_certificate_nothing_is_decided():
+    verdict = ask(TlsInterception, trace(Code.TCP_TIMEOUT, Stage.CONNECT))
+    assert verdict.outcome is Outcome.UNKNOWN and verdict.cause.kind == "tcp.timeout"
+    assert ask.about is None
+    assert ask(TlsInterception, trace(http=http())).outcome is Outcome.NOT_APPLICABLE

@@ -1,0 +1,68 @@
+"""Variables, ports and paths of compose files, by the Compose Specification."""
+
+from __future__ import annotations
+
+import pytest
+
+from vorflug.host.live.compose import published, relative_paths, unresolved
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("$A ${B} x$C-y", {"A", "B", "C"}),
+        ("${A:-x} ${B-x} ${C:+x} ${D+x}", set()),
+        ("${A:?must} ${B?must}", {"A", "B"}),
+        ("$$A $${B}", set()),
+        ("cost: 5$ or $1", set()),
+        ("${KNOWN} $KNOWN", set()),
+    ],
+)
+def test_unresolved(text, names):
+    assert unresolved({"services": {"a": {"command": [text]}}}, {"KNOWN"}) == names
+
+
+def test_a_document_without_end_comes_back():
+    endless: list[object] = ["$A"]
+    endless += [endless, endless]
+    assert unresolved(endless, set()) == {"A"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "ports"),
+    [
+        ("80", ()),
+        (80, ()),
+        ("8080:80", (8080,)),
+        ("8080-8081:80-81/tcp", (8080, 8081)),
+        ("127.0.0.1:8443:443", (8443,)),
+        ("[::1]:9000:9000", (9000,)),
+        ("127.0.0.1::80", ()),
+        ("${PORT}:80", ()),
+        ({"target": 80, "published": 8080}, (8080,)),
+        ({"target": 80, "published": "8080-8081"}, (8080, 8081)),
+        ({"target": 80}, ()),
+        ("1-99999999999:80", tuple(range(1, 65536))),
+        ("nonsense", ()),
+    ],
+)
+def test_published(entry, ports):
+    assert published({"a": {"ports": [entry]}, "b": {}, "c": {"ports": None}}) == ports
+
+
+def test_relative_paths():
+    service = {
+        "volumes": [
+            "./a:/a",
+            "../b:/b:ro",
+            "named:/c",
+            "/abs:/d",
+            "./${X}:/e",
+            {"type": "bind", "source": "./f"},
+            {"type": "tmpfs"},
+        ],
+        "env_file": "x.env",
+    }
+    assert relative_paths({"s": service, "t": {"env_file": ["/abs.env", {"path": "no.env", "required": False}]}}) == {
+        "./a", "../b", "./f", "x.env",
+    }  # fmt: skip

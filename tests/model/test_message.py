@@ -1,0 +1,93 @@
+"""Messages are data; what comes from outside is shown, never interpreted."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vorflug.model.message import Message, Text, msg, render, visible
+from vorflug.model.report import Sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "en", "de"),
+    [
+        (32_000_000_000, "size", "32 GB", "32 GB"),
+        (32 * 2**30, "size", "32 GiB", "32 GiB"),
+        (16_750_000_128, "size", "15.6 GiB", "15,6 GiB"),
+        (1000, "size", "1000 B", "1000 B"),
+        (0, "size", "0 B", "0 B"),
+        (250_000_000_000, "size", "250 GB", "250 GB"),
+        (0.07, "percent", "7 %", "7 %"),
+        (0.125, "percent", "12.5 %", "12,5 %"),
+        (86400 * 30, "duration", "30 d", "30 d"),
+        (0.0035, "duration", "3.5 ms", "3,5 ms"),
+        (90, "duration", "90 s", "90 s"),
+        (0, "duration", "0 s", "0 s"),
+        (10_000_000, "rate", "10 Mbit/s", "10 Mbit/s"),
+        (("a", "b", "c"), "list", "a, b and c", "a, b und c"),
+        (("a",), "or", "a", "a"),
+        ((), "list", "", ""),
+        (1.5, "", "1.5", "1,5"),
+    ],
+)
+def test_formats(value, form, en, de):
+    template = Message(f"{{x:{form}}}" if form else "{x}", {"x": value})
+    german = {"{rest} and {last}": "{rest} und {last}", "{rest} or {last}": "{rest} oder {last}"}
+    assert render(template) == en
+    assert render(template, lambda t: german.get(t, t), "de") == de
+
+
+def test_messages_nest_and_translate_all_the_way_down():
+    inner = msg("met")
+    outer = Message("it is {what}", {"what": inner})
+    german = {"met": "erfüllt", "it is {what}": "es ist {what}"}
+    assert render(outer, lambda t: german[t], "de") == "es ist erfüllt"
+
+
+def test_profile_texts_carry_both_languages():
+    assert render(Text("Memory", "Arbeitsspeicher"), language="de") == "Arbeitsspeicher"
+    assert render(Text("Memory", "Arbeitsspeicher")) == "Memory"
+
+
+@pytest.mark.parametrize("hostile", ["\x1b[31m", "\u202e", "\x00", "\u200b", "\x9b", "\u2028", "\x7f", "\ufeff"])
+def test_hostile_characters_are_written_out(hostile):
+    shown = render(Message("saw {x}", {"x": f"a{hostile}b"}))
+    assert not any(unicodedata.category(c) in ("Cc", "Cf", "Zl", "Zp") for c in shown)
+    assert f"\\u{ord(hostile[0]):04x}" in shown
+
+
+def test_values_are_never_templates_and_never_walked_into():
+    assert render(Message("{x}", {"x": "{y} {x.__class__}"})) == "{y} {x.__class__}"
+    with pytest.raises(KeyError):
+        render(Message("{x.__class__}", {"x": "a"}))
+
+
+def test_long_values_are_cut():
+    assert len(render(Message("{x}", {"x": "a" * 10_000}))) < 500
+
+
+@given(st.text())
+def test_visible_text_has_no_control_characters(text):
+    shown = visible(text, at_most=10_000)
+    assert not any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in shown)
+
+
+VALUES = st.recursive(
+    st.integers() | st.text() | st.floats(allow_nan=False, allow_infinity=False) | st.builds(Text, st.text(), st.text()),
+    lambda inner: st.lists(inner, max_size=3).map(tuple)
+    | st.builds(lambda v: Message("{v}", {"v": v}), inner),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), VALUES, max_size=4))
+def test_sentences_round_trip(values):
+    message = Message(" ".join(f"{{{name}}}" for name in values), values)
+    sentence = Sentence.of(message)
+    assert sentence.message() == message
+    assert sentence.en == render(message)
+    assert Sentence.model_validate_json(sentence.model_dump_json()) == sentence

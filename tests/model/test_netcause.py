@@ -1,0 +1,115 @@
+"""Every code has its sentences, says only what was seen, and names what others would meet too."""
+
+from __future__ import annotations
+
+import string
+
+import pytest
+
+from vorflug.model import netcause
+from vorflug.model.cause import Team
+from vorflug.model.message import Message, msg, render
+from vorflug.model.netcause_texts import TEXTS
+from vorflug.ports.net import (
+    CertificateSeen,
+    Code,
+    ProxySeen,
+    Resolved,
+    Route,
+    Stage,
+    StageSeen,
+    TlsSeen,
+    Trace,
+)
+
+URL = "https://service.lab.test/v2/"
+CERTIFICATE = CertificateSeen(
+    "CN=leaf", "CN=Corp CA", ("a.test",), "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z", "RSA 2048", "sha256", "00"
+)
+
+
+def trace(
+    code,
+    stage=Stage.HTTP,
+    *,
+    host="service.lab.test",
+    proxy=None,
+    resolvers=("10.1.0.53",),
+    detail="raw",
+    chain=(CERTIFICATE,),
+):
+    tls = TlsSeen("TLSv1.3", "x", chain, False, False, "", ()) if chain else None
+    return Trace(
+        host, 443, Route(proxy, "https_proxy" if proxy else ""), (), "192.0.2.1:443",
+        (StageSeen(stage, 2.0, code, detail),), tls, None, (), ProxySeen(407, ("negotiate", "ntlm"), "ERR_X"), resolvers,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("code", list(Code))
+def test_every_code_has_its_sentences(code):
+    stopped = netcause.stopped(trace(code, proxy="proxy.corp:3128"), URL)
+    assert stopped.code is code and stopped.cause.kind == code.value
+    for sentence in (stopped.says, stopped.fix):
+        text = render(sentence)
+        assert text[-1] == "." and "{" not in text and len(text) < 300
+        assert set(sentence.values) == {n for _, n, _, _ in string.Formatter().parse(sentence.text) if n}
+
+
+def test_no_sentence_blames_more_than_was_proved():
+    for code, (says, fix) in TEXTS.items():
+        assert "firewall" not in says.text.lower() + fix.text.lower(), code
+        assert "proxy" not in says.text.lower() or code.value.startswith("proxy."), code
+    assert "refuses" not in TEXTS[Code.TCP_TIMEOUT][0].text
+    assert "time" not in TEXTS[Code.TCP_REFUSED][0].text
+
+
+def test_nothing_stopped():
+    assert netcause.stopped(trace(None), URL) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "stage", "proxy", "subject", "team"),
+    [
+        (Code.DNS_TIMEOUT, Stage.RESOLVE, None, "10.1.0.53", Team.DNS),
+        (Code.DNS_NXDOMAIN, Stage.RESOLVE, None, "service.lab.test", Team.DNS),
+        (Code.TCP_TIMEOUT, Stage.CONNECT, None, "service.lab.test:443", Team.NETWORK),
+        (Code.TCP_NO_ROUTE, Stage.CONNECT, "proxy.corp:3128", "proxy.corp:3128", Team.NETWORK),
+        (Code.PROXY_AUTH_REQUIRED, Stage.PROXY, "proxy.corp:3128", "proxy.corp:3128", Team.PROXY),
+        (Code.PROXY_DENIED, Stage.PROXY, "proxy.corp:3128", "proxy.corp:3128 service.lab.test:443", Team.PROXY),
+        (Code.TLS_INTERCEPTED, Stage.TLS, None, "CN=Corp CA", Team.PKI),
+        (Code.TLS_UNKNOWN_CA, Stage.TLS, None, "CN=Corp CA", Team.PKI),
+        (Code.TLS_EXPIRED, Stage.TLS, None, "service.lab.test:443", Team.PKI),
+        (Code.TLS_EXPIRED, Stage.PROXY, "proxy.corp:3128", "proxy.corp:3128", Team.PKI),
+        (Code.TLS_STALL, Stage.TLS, None, "service.lab.test:443", Team.NETWORK),
+        (Code.HTTP_NO_RESPONSE, Stage.HTTP, None, "service.lab.test:443", None),
+    ],
+)
+def test_what_a_cause_is_about(code, stage, proxy, subject, team):
+    cause = netcause.stopped(trace(code, stage, proxy=proxy), URL).cause
+    assert (cause.subject, cause.team) == (subject, team)
+
+
+def test_one_silent_nameserver_is_one_cause():
+    first = netcause.stopped(trace(Code.DNS_TIMEOUT, host="a.test"), "https://a.test/").cause
+    other = netcause.stopped(trace(Code.DNS_TIMEOUT, host="b.test"), "https://b.test/").cause
+    alone = Resolved("c.test", "10.1.0.53", (), "", Code.DNS_TIMEOUT, 2.0)
+    assert first == other == netcause.resolver_stopped(alone, Code.DNS_TIMEOUT, ("10.1.0.53",)).cause
+
+
+def test_an_ipv6_endpoint_is_written_with_brackets():
+    assert netcause.stopped(trace(Code.TCP_REFUSED, host="2001:db8::1"), URL).cause.subject == "[2001:db8::1]:443"
+
+
+def test_a_trace_without_certificates_has_sentences_too():
+    for code in Code:
+        assert "{" not in render(netcause.stopped(trace(code, chain=(), detail="", resolvers=()), URL).says)
+
+
+def test_sentences():
+    parts = [msg("One."), msg("Two."), msg("Three.")]
+    assert render(netcause.sentences(parts)) == "One. Two. Three."
+    assert render(netcause.listed(parts[:2])) == "One.; Two."
+    assert netcause.sentences(parts[:1]) is parts[0]
+    with pytest.raises(ValueError):
+        netcause.sentences([])
+    assert isinstance(netcause.sentences(parts), Message)
