@@ -57,7 +57,7 @@ bench: texts      ## start times and sizes
 pins: $(STAMP)    ## pin the requirements again
 	@$(BIN)/python -m pip install --quiet pip-tools
 	@for set in run: dev:--extra=dev binary:--extra=binary; do \
-	  $(BIN)/python -m piptools compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-header --allow-unsafe --no-annotate --build-deps-for=editable \
+	  $(BIN)/python -m piptools compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-header --allow-unsafe --no-annotate --build-deps-for=editable \
 	    $${set#*:} --output-file requirements/$${set%%:*}.txt pyproject.toml || exit 1; done
 
 clean:            ## remove what was built

@@ -112,8 +112,22 @@ def smoke() -> str:
 
 
 def _same(what: str, binary: Any, source: Any) -> None:
-    if not source or binary != source:
-        raise SystemExit(f"binary: its {what} is not the source's\n  wanted {source!s:.2000}\n  saw    {binary!s:.2000}")
+    if not source:
+        raise SystemExit(f"binary: the source itself gives no {what}")
+    if (found := _difference(binary, source)) is not None:
+        raise SystemExit(f"binary: its {what} is not the source's, {found}")
+
+
+def _difference(saw: Any, wanted: Any, path: str = "") -> str | None:
+    """The first place where two JSON values differ."""
+    match saw, wanted:
+        case dict(), dict() if list(saw) == list(wanted):
+            pairs = [(saw[k], wanted[k], f"{path}.{k}") for k in wanted]
+        case list(), list() if len(saw) == len(wanted):
+            pairs = [(s, w, f"{path}[{n}]") for n, (s, w) in enumerate(zip(saw, wanted, strict=True))]
+        case _:
+            return None if saw == wanted else f"at {path or 'the top'}: wanted {wanted!s:.500}, saw {saw!s:.500}"
+    return next((found for pair in pairs if (found := _difference(*pair)) is not None), None)
 
 
 def _json(*command: str) -> Any:

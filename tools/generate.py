@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from reference import areas, commands, requirements, schemas
-
 from vorflug.documents.problems import DocumentError
 from vorflug.documents.schema import Document, text
 
@@ -19,7 +19,7 @@ FOLDERS = ("schemas", "docs/reference")
 """Everything in them is generated; what is not is an error."""
 
 PAGES: dict[str, Callable[[], str]] = {
-    **{f"schemas/{document.value}.schema.json": lambda d=document: text(d) for document in Document},
+    **{f"schemas/{document.value}.schema.json": partial(text, document) for document in Document},
     "schemas/report.schema.json": schemas.report,
     "schemas/facts.schema.json": schemas.facts,
     # the commands' help is said in the language that is chosen before they are imported, so this page comes first

@@ -40,7 +40,9 @@ class Case:
 
     def asked_locally(self) -> list[Item]:
         """The rows of the other operating models, of which only local questions are put."""
-        return [i for model in self.profile.models if model is not self.model for i in replace(self, model=model).items()]
+        return [
+            i for model in self.profile.models if model is not self.model for i in replace(self, model=model).items()
+        ]
 
     def findings(self, observations: Iterable[Observation]) -> list[Finding]:
         """Every row judged."""

@@ -70,3 +70,12 @@ def test_two_requirements_with_equal_groups_put_one_question():
 def test_not_seen_is_never_a_verdict(reason):
     with pytest.raises(NotSeen):
         judge(Unseen(reason))
+
+
+def test_the_question_names_the_groups():
+    assert "docker" in render(QUERY.asks())
+
+
+def test_a_fact_that_contradicts_itself_is_no_verdict():
+    with pytest.raises(ValueError, match="sudo was not asked"):
+        judge(AdminFact(uid=1000, user="ada", group=None, sudo=None))

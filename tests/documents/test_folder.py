@@ -145,9 +145,10 @@ def test_a_disk_that_fills_up_leaves_nothing_half_written(tmp_path):
         "from vorflug.documents.folder import OutputRefused, ReportFolder, write_file\n"
         "out = Path(sys.argv[1])\n"
         "write_file(out / 'facts.json', b'before')\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
         "try:\n"
         "    with ReportFolder.open(out, 'h', datetime.now(UTC)) as made:\n"
+        # the place had room when the run began
+        "        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
         "        made.write('report.json', b'x' * 4096)\n"
         "        made.write('report.html', b'x' * 4097)\n"
         "except OutputRefused as refused:\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import stat
 import subprocess
 import sys
@@ -114,15 +115,23 @@ class Running:
         environ = {"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LC_ALL": "C.UTF-8", "PYTHONWARNINGS": "ignore"}
         if home is not None:
             environ["HOME"] = str(home)
+
+        def prepare() -> None:
+            # a test run in the background of a shell would hand down that SIGINT is ignored
+            for number in (signal.SIGINT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)
+            if preexec is not None:
+                preexec()
+
         self._read = b""
         self._began = time.monotonic()
-        self.process = subprocess.Popen(  # noqa: PLW1509 - the tests have no thread that could hold a lock
+        self.process = subprocess.Popen(
             [*wrapper, *program, *map(str, arguments)],
             stdin=subprocess.DEVNULL,
             stdout=stdout,
             stderr=stderr,
             env={**environ, **(env or {})},
-            preexec_fn=preexec,
+            preexec_fn=prepare,  # noqa: PLW1509 - the tests' own threads hold no lock that it needs
             pass_fds=pass_fds,
         )
 
@@ -151,7 +160,9 @@ class Running:
             out, err = self.process.communicate()
             raise AssertionError(f"did not end in {timeout} s: {err!r}") from None
         took = time.monotonic() - self._began
-        folders = sorted(p for p in self._out.glob("vorflug-*") if p.is_dir() and not p.is_symlink()) if self._out else []
+        folders = (
+            sorted(p for p in self._out.glob("vorflug-*") if p.is_dir() and not p.is_symlink()) if self._out else []
+        )
         ended = Ended(
             self.process.returncode,
             (out or b"").decode("utf-8", "backslashreplace"),

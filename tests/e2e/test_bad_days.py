@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import resource
 import signal
 import socket
@@ -11,6 +12,7 @@ import stat
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -51,7 +53,12 @@ def home(tmp_path):
 def test_every_bad_question_is_unknown_and_stops_no_other(tmp_path, home):
     ways = ("answers", "raises", "exits", "deep", "huge", "broken_text", "hangs")
     ended = vorflug(
-        "run", "--profile", bad_days(tmp_path, *ways, hasty=True), out=tmp_path / "out", home=home, program=WITH_BAD_DAYS
+        "run",
+        "--profile",
+        bad_days(tmp_path, *ways, hasty=True),
+        out=tmp_path / "out",
+        home=home,
+        program=WITH_BAD_DAYS,
     )
     assert ended.code == 5, ended.err
     seen = {row["query"]["way"]: row["unseen"]["reason"] if row["unseen"] else "seen" for row in ended.report["facts"]}
@@ -88,9 +95,7 @@ def test_a_program_that_prints_a_gigabyte_costs_little_memory(tmp_path, home):
 
 def test_the_deadline_ends_a_hanging_run_by_its_findings(tmp_path, home):
     file = bad_days(tmp_path, "answers", "hangs")
-    ended = vorflug(
-        "run", "--profile", file, "--deadline", "1", out=tmp_path / "out", home=home, program=WITH_BAD_DAYS
-    )
+    ended = vorflug("run", "--profile", file, "--deadline", "1", out=tmp_path / "out", home=home, program=WITH_BAD_DAYS)
     assert ended.code == 5, ended.err
     assert 1 <= ended.took_s < 3
     assert ended.unseen() == ["timeout"] and ended.report["times"]["interrupted"] == "deadline"
@@ -111,6 +116,7 @@ def test_two_hundred_hanging_questions_do_not_wait_for_each_other(tmp_path, home
 @pytest.mark.tier("root")
 def test_a_limit_on_threads_costs_answers_and_not_the_run(tmp_path, runs_as_nobody):
     program, env = runs_as_nobody
+    _let_in(tmp_path)
     file = bad_days(tmp_path, *["slow"] * 60)
     out = tmp_path / "out"
     out.mkdir()
@@ -133,9 +139,7 @@ def test_a_limit_on_threads_costs_answers_and_not_the_run(tmp_path, runs_as_nobo
 def test_a_signal_leaves_a_partial_report_that_verifies(tmp_path, home):
     file = bad_days(tmp_path, "answers", "hangs")
     started = {
-        number: Running(
-            ["run", "--profile", file], out=tmp_path / number.name, home=home, program=WITH_BAD_DAYS
-        )
+        number: Running(["run", "--profile", file], out=tmp_path / number.name, home=home, program=WITH_BAD_DAYS)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     for number, running in started.items():
@@ -189,6 +193,30 @@ def test_a_second_signal_ends_it_at_once_and_leaves_nothing_half_written(tmp_pat
         assert "interrupted" in ended.err
 
 
+def test_ctrl_c_at_a_terminal_gives_the_cursor_back(tmp_path, home):
+    file = bad_days(tmp_path, "hangs")
+    ours, theirs = pty.openpty()
+    shown = b""
+    try:
+        running = Running(
+            ["run", "--profile", file], out=tmp_path / "out", home=home, program=WITH_BAD_DAYS, env={"TERM": "xterm"},
+            stdout=theirs, stderr=theirs,
+        )  # fmt: skip
+        os.close(theirs)
+        while b"hangs" not in shown:  # named once it has waited for a while
+            shown += os.read(ours, 1 << 16)
+        running.process.send_signal(signal.SIGINT)
+        running.process.send_signal(signal.SIGTERM)
+        with suppress(OSError):  # EIO: the other side is closed
+            while more := os.read(ours, 1 << 16):
+                shown += more
+    finally:
+        os.close(ours)
+    assert running.wait().code == 130
+    assert b"Traceback" not in shown
+    assert shown.rfind(b"\x1b[?25h") > shown.rfind(b"\x1b[?25l"), "a hidden cursor would stay hidden"
+
+
 def test_interrupting_collect_leaves_whole_facts(tmp_path, home):
     facts = tmp_path / "facts.json"
     file = bad_days(tmp_path, "answers", "hangs")
@@ -227,9 +255,11 @@ def test_a_full_disk_is_found_before_the_first_question(tmp_path, home):
 @pytest.mark.tier("mounts")
 def test_a_disk_that_fills_up_meanwhile_costs_the_files_and_not_the_findings(tmp_path, home):
     full = tmp_path / "full"
-    program = (*_tmpfs(full, "4m"), "sh", "-c",
-               f'(while ! ls {full}/vorflug-*; do sleep 0.1; done; sleep 0.2; cat /dev/zero > {full}/filler) >/dev/null 2>&1 & "$@"; code=$?; wait;'
-               f'find {full} -mindepth 1 ! -name filler >&2; exit $code', "sh")  # fmt: skip
+    script = (
+        f"(while ! ls {full}/vorflug-*; do sleep 0.1; done; sleep 0.2; cat /dev/zero > {full}/filler) >/dev/null 2>&1 &"
+        f' "$@"; code=$?; wait; find {full} -mindepth 1 ! -name filler >&2; exit $code'
+    )
+    program = (*_tmpfs(full, "4m"), "sh", "-c", script, "sh")
     ended = vorflug(
         "run", "--profile", bad_days(tmp_path, "answers", "hangs"), "--deadline", "2", home=home, out=full,
         program=WITH_BAD_DAYS, wrapper=program,
@@ -374,6 +404,13 @@ def test_no_umask_opens_or_closes_the_files(tmp_path, home, umask):
     assert not stat.S_IMODE(key.stat().st_mode) & 0o177
 
 
+def _let_in(folder: Path) -> None:
+    """pytest makes its folders for root alone."""
+    for one in (folder, *folder.parents):
+        if one.stat().st_mode & 0o077 == 0:
+            one.chmod(0o711)
+
+
 def _become_nobody() -> None:
     os.setgroups([])
     os.setgid(NOBODY)
@@ -405,9 +442,12 @@ def test_nobody_can_run_it(tmp_path, runs_as_nobody):
     out = tmp_path / "out"
     out.mkdir()
     os.chown(out, NOBODY, NOBODY)
-    for folder in (tmp_path, *tmp_path.parents):  # pytest makes its folders for root alone
-        if folder.stat().st_mode & 0o077 == 0:
-            folder.chmod(0o711)
+    unreadable = vorflug(
+        "run", "--profile", bad_days(tmp_path, "answers"), "--out", out, env=env,
+        program=(*program, "-m", "vorflug.cli.__main__"), preexec=_become_nobody,
+    )  # fmt: skip
+    assert unreadable.code == 2 and "Permission denied" in unreadable.err
+    _let_in(tmp_path)
     file = profile(
         tmp_path,
         ("memory", {"at_least": "1 B"}),

@@ -7,8 +7,9 @@ import time
 from dataclasses import dataclass
 
 import pytest
-from conftest import header
+from pydantic import ConfigDict
 
+from conftest import header
 from vorflug.engine.collect import Started, Stop, collect
 from vorflug.model.message import msg
 from vorflug.model.query import Fact, Observation, Query, Reach, Reason, Seen, Unseen
@@ -81,7 +82,7 @@ class Demand(Requirement):
     ask: tuple[Query, ...] = ()
     follow: tuple[Query, ...] = ()
 
-    model_config = {"arbitrary_types_allowed": True}
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     def wanted(self):
         return msg("test")

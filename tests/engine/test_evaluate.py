@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from conftest import header
+from pydantic import ConfigDict
 
+from conftest import header
 from vorflug.areas import memory
 from vorflug.areas.memory import MemoryFact, MemoryQuery, MemoryRequirement
 from vorflug.engine import registry
@@ -50,7 +51,7 @@ class Fixed(Requirement):
     cause: Cause | None = None
     is_about: Cause | None = None
 
-    model_config = {"arbitrary_types_allowed": True}
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     def wanted(self):
         return msg("test")
@@ -92,7 +93,7 @@ def test_one_finding_for_each_item_in_the_profiles_order(no_io):
 
 def test_the_guard_bites(no_io):
     with pytest.raises(AssertionError, match="must be pure"), no_io():
-        open("/etc/hostname")
+        open("/etc/hostname")  # noqa: SIM115 - the guard must stop it
 
 
 @pytest.mark.parametrize("reason", list(Reason))

@@ -43,5 +43,7 @@ def test_a_plan_asks_equal_questions_once():
     from conftest import header
     from vorflug.areas.memory import MemoryQuery, MemoryRequirement
 
-    one, two = (MemoryRequirement.model_validate(header(id=i, at_least=s)) for i, s in (("A-1", "8 GB"), ("A-2", "32 GB")))
+    one, two = (
+        MemoryRequirement.model_validate(header(id=i, at_least=s)) for i, s in (("A-1", "8 GB"), ("A-2", "32 GB"))
+    )
     assert plan([one, two]) == {MemoryQuery(): [one, two]}

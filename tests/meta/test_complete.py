@@ -44,11 +44,26 @@ def test_every_area_has_a_documentation_row(area):
     assert f"## {area}\n" in text, f"docs/reference/areas.md lacks {area}: run `make docs`"
 
 
-def test_every_kind_is_in_the_profile_schema():
-    schema = json.loads((ROOT / "schemas" / "profile.schema.json").read_text(encoding="utf-8"))
-    text = json.dumps(schema)
-    missing = [kind for kind in registry.requirements() if f'"{kind}"' not in text]
-    assert not missing, f"schemas/profile.schema.json lacks {missing}: run `make schemas`"
+def _definitions(name):
+    return json.loads((ROOT / "schemas" / f"{name}.schema.json").read_text(encoding="utf-8"))["$defs"]
+
+
+@pytest.mark.parametrize("name", ["profile", "overlay"])
+def test_every_kind_of_requirement_is_in_the_schema(name):
+    missing = {f"kind.{kind}" for kind in registry.requirements()} - set(_definitions(name))
+    assert not missing, f"schemas/{name}.schema.json lacks {missing}: run `make docs`"
+
+
+@pytest.mark.parametrize("name", ["report", "facts"])
+def test_every_kind_of_question_is_in_the_schema(name):
+    missing = {f"query.{kind}" for kind in registry.queries()} - set(_definitions(name))
+    assert not missing, f"schemas/{name}.schema.json lacks {missing}: run `make docs`"
+
+
+def test_every_kind_of_requirement_has_a_documentation_row():
+    text = (ROOT / "docs" / "reference" / "areas.md").read_text(encoding="utf-8")
+    missing = [kind for kind in registry.requirements() if f"### Requirement `{kind}`\n" not in text]
+    assert not missing, f"docs/reference/areas.md lacks {missing}: run `make docs`"
 
 
 def test_there_are_areas_and_kinds():

@@ -77,9 +77,11 @@ def test_visible_text_has_no_control_characters(text):
 
 
 VALUES = st.recursive(
-    st.integers() | st.text() | st.floats(allow_nan=False, allow_infinity=False) | st.builds(Text, st.text(), st.text()),
-    lambda inner: st.lists(inner, max_size=3).map(tuple)
-    | st.builds(lambda v: Message("{v}", {"v": v}), inner),
+    st.integers()
+    | st.text()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.builds(Text, st.text(), st.text()),
+    lambda inner: st.lists(inner, max_size=3).map(tuple) | st.builds(lambda v: Message("{v}", {"v": v}), inner),
     max_leaves=8,
 )
 

@@ -54,7 +54,9 @@ def test_unit_mistakes_are_refused_with_what_was_meant(text, hint):
     assert hint in str(refused.value)
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("10 ms", 0.01), ("2 s", 2), ("5 min", 300), ("36 h", 129600), ("7 d", 604800)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("10 ms", 0.01), ("2 s", 2), ("5 min", 300), ("36 h", 129600), ("7 d", 604800)]
+)
 def test_durations(text, seconds):
     assert read(Duration, text) == seconds
 
@@ -93,7 +95,13 @@ def test_equal_versions(one, other):
 
 @pytest.mark.parametrize(
     ("version", "series", "within"),
-    [("12.11", "12", True), ("9.10", "9.1", False), ("9.1", "9.1", True), ("13", "12", False), ("24.04", "24.04", True)],
+    [
+        ("12.11", "12", True),
+        ("9.10", "9.1", False),
+        ("9.1", "9.1", True),
+        ("13", "12", False),
+        ("24.04", "24.04", True),
+    ],
 )
 def test_within_a_series(version, series, within):
     assert Version(version).within(Version(series)) is within

@@ -10,12 +10,13 @@ from lab import authority
 from lab.authority import context
 from lab.prober import SHORT
 from lab.proxies import proxy, refuse
-from lab.servers import close, closed_port, full_backlog, reset, reset_after_hello, respond, silent, tcp, tls
+from lab.servers import answer, close, closed_port, full_backlog, reset, reset_after_hello, respond, silent, tcp, tls
 from vorflug.model import netcause
 from vorflug.netprobe import proxy as proxies
 from vorflug.netprobe.target import parse as target
 from vorflug.ports.net import Code, Stage
 
+PLAIN = answer(b"HTTP/1.1 400 Bad Request\r\n\r\n", until_head=False)
 SECRET = "pa55-w0rd-canary"
 
 
@@ -165,7 +166,7 @@ def test_something_that_is_no_proxy(ask, handler, code, url):
 
 
 @pytest.mark.parametrize(
-    ("handler", "code"), [(silent, Code.TLS_STALL), (reset_after_hello, Code.TLS_RESET), (respond(), Code.TLS_NOT_TLS)]
+    ("handler", "code"), [(silent, Code.TLS_STALL), (reset_after_hello, Code.TLS_RESET), (PLAIN, Code.TLS_NOT_TLS)]
 )
 def test_what_fails_behind_the_tunnel_is_not_the_proxys(ask, handler, code):
     with tcp(handler) as port, proxy() as (through, _):

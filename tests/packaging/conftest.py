@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-import subprocess
 import sys
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,7 +31,9 @@ def source() -> tuple[str, ...]:
 @pytest.fixture(scope="session")
 def binary() -> Path:
     """The built program; a test that asks for it belongs to the tier "binary"."""
-    return Path(os.environ["VORFLUG_BINARY"]).resolve()
+    path = Path(os.environ.get("VORFLUG_BINARY") or "dist/vorflug").resolve()
+    assert path.is_file(), f"wanted a built binary, saw none at {path}: make binary, then VORFLUG_BINARY=dist/vorflug"
+    return path
 
 
 @pytest.fixture
@@ -57,25 +57,3 @@ def report_of() -> Callable[[Path], dict]:
         return report
 
     return read
-
-
-@pytest.fixture(scope="session")
-def source_tree(tmp_path_factory) -> Callable[[], Path]:
-    """Makes copies of what belongs to the repository: tracked files and new ones, nothing that was built."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, capture_output=True, check=True,
-    ).stdout  # fmt: skip
-    names = [name for name in listed.decode().split("\0") if name and (ROOT / name).is_file()]
-    archive = tmp_path_factory.mktemp("source") / "source.tar"
-    with tarfile.open(archive, "w") as tar:
-        for name in names:
-            tar.add(ROOT / name, name)
-
-    def copy() -> Path:
-        folder = tmp_path_factory.mktemp("tree")
-        with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
-        return folder
-
-    return copy

@@ -9,12 +9,20 @@ import shutil
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 pytestmark = [pytest.mark.tier("binary"), pytest.mark.tier("debootstrap"), pytest.mark.tier("mounts")]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def _cannot(why: str) -> NoReturn:
+    """A mirror is nothing that every machine reaches: say so, and fail only where all tiers are required."""
+    if os.environ.get("VORFLUG_REQUIRE_TIERS") == "1":
+        pytest.fail(why)
+    pytest.skip(f"tier debootstrap did not run: {why}")
 
 
 def release() -> str:
@@ -30,10 +38,10 @@ def mirror() -> str:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     for line in done.stdout.splitlines():
-        uri, _, suite, component = (line.split() + ["", "", "", ""])[:4]
+        uri, _, suite, component, *_ = [*line.split(), "", "", "", ""]
         if suite == release() and component == "main":
             return uri.partition("/dists/")[0]
-    pytest.fail(f"apt names no mirror with the release {release()}")
+    return _cannot(f"apt names no mirror with the release {release()}")
 
 
 def make(folder: Path) -> None:
@@ -45,7 +53,7 @@ def make(folder: Path) -> None:
     )  # fmt: skip
     if done.returncode:
         shutil.rmtree(folder, ignore_errors=True)
-        pytest.fail(f"debootstrap ended with {done.returncode}: {done.stdout[-2000:]} {done.stderr[-2000:]}")
+        _cannot(f"debootstrap ended with {done.returncode}: {done.stdout[-2000:]} {done.stderr[-2000:]}")
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +99,7 @@ def test_run_and_verify_without_python(bare_root, binary, small_profile):
             f"cd /opt && ./{name} run --profile {small_profile.name} --out out >&2; code=$?; [ $code = 3 ] || exit $code;"
             " cp out/*/report-key.pub key.pub &&"
             f" ./{name} verify out/* --trust key.pub >&2 &&"
-            " ls -A /tmp >&2 && [ -z \"$(ls -A /tmp)\" ] && ls out/* && cat out/*/report.json",
+            ' ls -A /tmp >&2 && [ -z "$(ls -A /tmp)" ] && ls out/* && cat out/*/report.json',
             codes=(0,),
         )
     listed, _, report = said.partition("{")

@@ -114,5 +114,3 @@ def _default(field: dict[str, Any]) -> str:
         return "*needed*"
     value = field["default"]
     return "none" if value in (None, [], {}) else code(json.dumps(value, ensure_ascii=False))
-
-

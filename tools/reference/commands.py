@@ -23,7 +23,12 @@ def page() -> str:
 
 def _lines(command: click.Command, parent: click.Context | None, name: str) -> Iterator[str]:
     context = click.Context(
-        command, parent=parent, info_name=name, terminal_width=_WIDTH, max_content_width=_WIDTH, **_SETTINGS
+        command,
+        parent=parent,
+        info_name=name,
+        terminal_width=_WIDTH,
+        max_content_width=_WIDTH,
+        help_option_names=["-h", "--help"],
     )
     yield from (f"## {context.command_path}", "", "```text", command.get_help(context), "```", "")
     if isinstance(command, click.Group):
@@ -32,6 +37,3 @@ def _lines(command: click.Command, parent: click.Context | None, name: str) -> I
             if found is None:
                 raise LookupError(f"{context.command_path} lists {child}, but has no such command")
             yield from _lines(found, context, child)
-
-
-_SETTINGS = {"help_option_names": ["-h", "--help"]}

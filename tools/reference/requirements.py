@@ -27,9 +27,9 @@ def _lines(profile: Profile) -> Iterator[str]:
     base = profile.rows_of(OperatingModel.COMPOSE)
     technical = sum(row.nature is Nature.TECHNICAL for row in base)
     yield (
-        f"Row → kind → facts → what decides. {MODELS[OperatingModel.COMPOSE]}: {len(base)} requirements, {technical} of "
-        f"them technical, {len(base) - technical} to be confirmed by a person. Where a value comes from the customer "
-        "(*parameters*), an example stands in its place."
+        f"Row → kind → facts → what decides. {MODELS[OperatingModel.COMPOSE]}: {len(base)} requirements, {technical} "
+        f"of them technical, {len(base) - technical} to be confirmed by a person. Where a value comes from the "
+        "customer (*parameters*), an example stands in its place."
     )
     yield ""
     yield "A demand that differs by size is given for each. A follow-up question is given after *then*."

@@ -7,6 +7,7 @@ import inspect
 import re
 import textwrap
 from functools import cache
+from itertools import pairwise
 
 _FORMAT = re.compile(r"\{(\w+):\w+\}")
 
@@ -25,7 +26,7 @@ def _own_texts(class_: type) -> dict[str, str]:
     body = _tree(class_).body
     return {
         field.target.id: inspect.cleandoc(below.value.value)
-        for field, below in zip(body, body[1:], strict=False)
+        for field, below in pairwise(body)
         if isinstance(field, ast.AnnAssign)
         and isinstance(field.target, ast.Name)
         and isinstance(below, ast.Expr)

@@ -8,7 +8,13 @@ from typing import Any
 
 from reference.markdown import code, codes
 
-_PLAIN = {"integer": "whole number", "number": "number", "boolean": "true or false", "string": "text", "null": "nothing"}
+_PLAIN = {
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "true or false",
+    "string": "text",
+    "null": "nothing",
+}
 
 
 def words(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:

@@ -205,11 +205,11 @@ class RunningRequirement(Requirement):
             return unmet(wanted=self.wanted(), seen=cause.says, because=cause.says, fix=fix, cause=cause)
         boot = evidence[BootQuery()]
         product = engine.product or "Docker Engine"
-        seen = msg(
-            "{product} {version} answers; docker.service is {said}",
-            product=product,
-            version=engine.version,
-            said=boot.said or "-",
+        words = {"product": product, "version": engine.version}
+        seen = (
+            msg("{product} {version} answers; docker.service is {said}", **words, said=boot.said)
+            if boot.said
+            else msg("{product} {version} answers; nothing says whether it starts at boot", **words)
         )
         if boot.boot is Boot.ENABLED:
             says = msg("The Docker Engine answers and starts at boot.")

@@ -144,7 +144,9 @@ class EndpointRequirement(Requirement):
                 return unmet(
                     wanted=self.wanted(),
                     seen=seen,
-                    because=msg("The list of models at {url} does not name {model}.", url=self.target, model=self.model),
+                    because=msg(
+                        "The list of models at {url} does not name {model}.", url=self.target, model=self.model
+                    ),
                     fix=msg(
                         "Load the model {model} on the server, or correct its name in the site file.", model=self.model
                     ),

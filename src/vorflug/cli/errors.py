@@ -20,7 +20,7 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-class Refusal(Exception):  # noqa: N818 - it is no error of the program
+class Refusal(Exception):
     """Ends the command with a sentence on stderr and *code*; never with a trace."""
 
     def __init__(self, message: Message, code: Exit = Exit.USAGE) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -17,6 +19,10 @@ from typing import Any
 INTERRUPTED = 130
 _SHOW_CURSOR = b"\x1b[?25h"
 """DECTCEM of ECMA-48's private modes: a progress display may have hidden it."""
+
+_ECHO_S = 0.5 if getattr(sys, "frozen", False) else 0.0
+"""Seconds in which the same signal is not a second one: the one-file program is two processes, and the first hands on
+to the second what a terminal has sent to both (PyInstaller manual, option --bootloader-ignore-signals)."""
 
 _undo: list[Callable[[], None]] = []
 _last_words = ""
@@ -65,11 +71,17 @@ def undoing(undo: Callable[[], None]) -> Iterator[None]:
 @contextmanager
 def noted(note: Callable[[str], None]) -> Iterator[None]:
     """The first signal within this only calls *note* with its name; the second ends the process."""
+    named = None
 
-    def handle(number: int, _frame: FrameType | None) -> None:
-        for each in before:
-            signal.signal(each, end_now)
-        note(signal.Signals(number).name)
+    def handle(number: int, frame: FrameType | None) -> None:
+        # a flag, not another handler: signal.signal() itself runs the handlers of what is pending
+        nonlocal named
+        now = time.monotonic()
+        if named is None:
+            named = (number, now)
+            note(signal.Signals(number).name)
+        elif named[0] != number or now - named[1] >= _ECHO_S:
+            end_now(number, frame)
 
     before = {number: signal.getsignal(number) for number in _numbers()}
     for number in before:
@@ -83,7 +95,7 @@ def noted(note: Callable[[str], None]) -> Iterator[None]:
 @contextmanager
 def held() -> Iterator[None]:
     """The end waits until this is over: for the few milliseconds in which a file is written and renamed."""
-    global _holding, _wanted  # noqa: PLW0603 - as above
+    global _holding  # noqa: PLW0603 - as above
     _holding = True
     try:
         yield

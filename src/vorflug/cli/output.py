@@ -18,7 +18,7 @@ _MOST = 64 << 20
 def read_file(path: str) -> bytes:
     """The bytes of a file, or of ``report.json`` in a report folder.  Raises Refusal (2)."""
     file = Path(path)
-    if file.is_dir():
+    if os.path.isdir(file):  # noqa: PTH112 - Path.is_dir raises where it may not look
         file /= "report.json"
     try:
         # O_NONBLOCK: a pipe that nobody writes to must not hang us
@@ -60,12 +60,11 @@ class OutputFile:
 def output_file(path: str) -> Iterator[OutputFile]:
     """Check that *path* can be written before the work begins; raises Refusal (2) where it cannot."""
     folder = Path(path).absolute().parent
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # noqa: PTH112 - as above
         raise Refusal(msg("{file}: there is no folder {folder}; make it first.", file=path, folder=str(folder)))
     if not os.access(folder, os.W_OK | os.X_OK):
         raise Refusal(msg("{file}: the folder {folder} cannot be written.", file=path, folder=str(folder)))
-    target = Path(path)
-    if target.is_symlink() or (target.exists() and not target.is_file()):
+    if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
         raise Refusal(
             msg("{path}: there is a link, folder or device, which is neither followed nor replaced.", path=path)
         )

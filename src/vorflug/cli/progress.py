@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from vorflug.engine.evaluate import REASONS
+from vorflug.host.secrets import redact
 from vorflug.model.message import Message, msg, visible
 from vorflug.model.query import Reason
 from vorflug.texts import say
@@ -71,13 +72,13 @@ class Progress:
 
     def started(self, question: Message) -> None:
         """*question* is being asked from now on."""
-        name = say(question, self._lang)
+        name = redact(say(question, self._lang))
         with self._lock:
             self._waiting.setdefault(name, []).append(monotonic())
 
     def answered(self, question: Message, outcome: str, took_s: float) -> None:
         """*question* has an end: `SEEN`, or why there is no answer; *took_s* in seconds."""
-        name = say(question, self._lang)
+        name = redact(say(question, self._lang))
         with self._lock:
             since = self._waiting.get(name)
             if since:

@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vorflug.cli.errors import Refusal
-from vorflug.cli.language import tell
 from vorflug.cli.output import terminal_width
-from vorflug.model.message import msg
 
 if TYPE_CHECKING:
     from vorflug.attest.keys import SigningKey

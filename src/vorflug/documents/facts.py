@@ -24,7 +24,9 @@ from vorflug.model.report import FactInfo, Facts, Report, Sentence
 Redact = Callable[[str], str]
 """Strikes secrets out of a string."""
 
-_UNSEEN = re.compile("[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
+_UNSEEN = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 """Controls and format characters, bidirectional marks among them, that JSON does not escape by itself.
 
 A report is also looked at with ``cat``, and ``--format json`` prints it (Unicode TR #36, CVE-2021-42574).
@@ -55,12 +57,18 @@ def read_query(fields: dict[str, Any]) -> Query[Any]:
     type_ = registry.queries().get(str(kind))
     if type_ is None:
         raise _refused(
-            msg("holds a question of the unknown kind {kind}: it comes from another version of Vorflug.", kind=str(kind))
+            msg(
+                "holds a question of the unknown kind {kind}: it comes from another version of Vorflug.", kind=str(kind)
+            )
         )
     # a dataclass takes no notice of fields that it does not know
     if unknown := sorted(set(fields) - {field.name for field in dataclasses.fields(type_)}):
         raise _refused(
-            msg("the question of kind {kind} has fields that are not known here: {names:list}.", kind=kind, names=unknown)
+            msg(
+                "the question of kind {kind} has fields that are not known here: {names:list}.",
+                kind=kind,
+                names=unknown,
+            )
         )
     return cast(Query[Any], _adapter(type_).validate_python(fields))
 
@@ -94,7 +102,9 @@ def read_observation(row: FactInfo) -> Observation:
         if row.unseen is not None:
             return Observation(query, Unseen(Reason(row.unseen["reason"]), row.unseen.get("detail", "")), row.took_s)
     except (ValidationError, ValueError, KeyError) as error:
-        raise _refused(msg("the question of kind {kind} cannot be read: {error}", kind=kind, error=_brief(error))) from error
+        raise _refused(
+            msg("the question of kind {kind} cannot be read: {error}", kind=kind, error=_brief(error))
+        ) from error
     raise _refused(msg("the question of kind {kind} has neither a fact nor a reason why there is none.", kind=kind))
 
 

@@ -94,6 +94,7 @@ class ReportFolder:
         """Remove what was written, also what is only half there, and the folder if nothing else is in it."""
         if self._fd >= 0:
             with suppress(OSError):
+                # by the descriptor: the path may lead elsewhere by now
                 self._written += [n for n in os.listdir(self._fd) if n.endswith((_PART, _PROBE))]
         for name in self._written:
             with suppress(OSError):

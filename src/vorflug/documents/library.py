@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,7 @@ def load(ref: str | None = None, folder: Path | None = None) -> Profile:
         )
         return _load(_newest(exact, says))
     path = Path(ref)
-    if "/" in ref or ref.endswith((".yaml", ".yml")) or (ref and path.exists()):
+    if "/" in ref or ref.endswith((".yaml", ".yml")) or (ref and os.path.lexists(path)):
         return documents.load(path)
     meant = near(name, {s.name for s in every})
     if meant is not None:

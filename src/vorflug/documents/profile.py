@@ -161,7 +161,8 @@ class Profile:
 
 def load(path: Path) -> Profile:
     """Read a profile from its base file, or from the folder that holds a ``profile.yaml``.  Raises DocumentError."""
-    base = path / BASE_NAME if path.is_dir() else path
+    # os.path: what may not be looked at is refused by read_file, with the reason
+    base = path / BASE_NAME if os.path.isdir(path) else path  # noqa: PTH112
     return parse(str(base), base.name, lambda name: read_file(base.parent / name))
 
 

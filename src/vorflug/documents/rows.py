@@ -298,7 +298,7 @@ class _Draft:
     def build(self, size: HostSize, answers: Mapping[str, Any]) -> Requirement | list[Problem]:
         """The requirement, or what is wrong with it.  Raises Missing."""
         filled = self.node.without(BESIDES)
-        for name in self.open:
+        for name in [n for n in self.node if n in self.open]:  # as written, so that one run is like the next
             value, at = _fill(filled[name], filled.values_at[name], size, answers, self.terms.parameters)
             if value is _LEFT_OUT:
                 filled.drop(name)

@@ -2,8 +2,8 @@
 
 Threads are daemons because a thread stuck in the kernel (a dead NFS mount, a resolver that swallows packets) cannot be
 cancelled; it can only be abandoned.  There is no cap on their number: with one, hung questions would wait for each
-other.  Follow-up questions start the moment the answer that leads to them is there, so that the whole takes no longer than the
-longest chain.  Exclusive questions run alone, after the others.
+other.  Follow-up questions start the moment the answer that leads to them is there, so that the whole takes no longer
+than the longest chain.  Exclusive questions run alone, after the others.
 """
 
 from __future__ import annotations
@@ -27,6 +27,9 @@ OpenHost = Callable[[float], Host]
 
 MOST_TEXT = 1 << 20
 """Characters of one answer.  Ports cap what they read by far less; this bounds the report where one does not."""
+
+_LOOK_S = 0.2
+"""Longest wait at a time: a signal that comes just before a wait does not end it, its handler runs after it."""
 
 ROUNDS = 3
 """How often answers may lead to further questions, the first asking included."""
@@ -164,7 +167,7 @@ class _Collection:
     def _next_answer(self) -> Observation | None:
         nearest = min(asked.expires for asked in self._running.values())
         try:
-            return self._answers.get(timeout=max(0.0, nearest - monotonic()))
+            return self._answers.get(timeout=min(_LOOK_S, max(0.0, nearest - monotonic())))
         except Empty:
             return None
 
@@ -195,9 +198,7 @@ class _Collection:
             yield Observation(query, late)
 
 
-def _start(
-    query: Query[Fact], open_host: OpenHost, seconds: float, answers: SimpleQueue[Observation | None]
-) -> None:
+def _start(query: Query[Fact], open_host: OpenHost, seconds: float, answers: SimpleQueue[Observation | None]) -> None:
     try:
         Thread(target=_ask, args=(query, open_host, seconds, answers), name=query.kind, daemon=True).start()
     except RuntimeError as error:
@@ -209,7 +210,9 @@ def _ask(query: Query[Fact], open_host: OpenHost, seconds: float, answers: Simpl
     began = monotonic()
     try:
         fact = query.observe(open_host(seconds))
-        result: Seen | Unseen = Seen(fact) if _fits(fact) else Unseen(Reason.CRASHED, f"more than {MOST_TEXT} characters")
+        result: Seen | Unseen = (
+            Seen(fact) if _fits(fact) else Unseen(Reason.CRASHED, f"more than {MOST_TEXT} characters")
+        )
     except PermissionError as error:
         result = Unseen(Reason.DENIED, _brief(error))
     except NotImplementedError as error:

@@ -26,7 +26,8 @@ def remember(*secrets: str | None) -> None:
         for secret in secrets:
             if secret and len(secret) >= _SHORTEST:
                 # as it may be written elsewhere: in a URL, in an Authorization field
-                _KNOWN.update((secret, quote(secret, safe=""), b64encode(secret.encode("utf-8", "surrogateescape")).decode()))
+                encoded = b64encode(secret.encode("utf-8", "surrogateescape")).decode()
+                _KNOWN.update((secret, quote(secret, safe=""), encoded))
 
 
 def redact(text: str) -> str:

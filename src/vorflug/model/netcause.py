@@ -71,7 +71,8 @@ def resolver_stopped(resolved: Resolved, code: Code, servers: tuple[str, ...]) -
 
 def _filled(template: Message, words: dict[str, object]) -> Message:
     used = {name for _, name, _, _ in Formatter().parse(template.text) if name}
-    return Message(template.text, {name: words[name] for name in used})
+    # in the order of *words*: a set has another one in every process
+    return Message(template.text, {name: word for name, word in words.items() if name in used})
 
 
 def sentences(parts: Sequence[Message]) -> Message:
@@ -113,7 +114,6 @@ def _words(trace: Trace, url: str, stage: StageSeen | None) -> dict[str, object]
         "signature": leaf.signature if leaf else "-",
         "status": proxy.status if proxy else (trace.http.status if trace.http else 0),
         "schemes": tuple(s.capitalize() if s != "ntlm" else "NTLM" for s in proxy.schemes) if proxy else ("-",),
-        "error": (proxy.error if proxy else "") or "-",
         "addresses": trace.addresses or ("-",),
     }
 

@@ -8,7 +8,7 @@ from vorflug.ports.net import Code
 TEXTS: dict[Code, tuple[Message, Message]] = {
     Code.DNS_NXDOMAIN: (
         msg("The name {name} does not exist, says the resolver ({resolvers})."),
-        msg("Create {name} in DNS, or correct the name; a split DNS must know it too."),
+        msg("Let the resolver answer for {name} (create it there, or forward internet names), or correct the name."),
     ),
     Code.DNS_SERVFAIL: (
         msg("The resolver ({resolvers}) could not find out about {name}: SERVFAIL."),
@@ -95,19 +95,19 @@ TEXTS: dict[Code, tuple[Message, Message]] = {
         msg("Ask for an exemption without a login for {name} on the proxy {proxy}."),
     ),
     Code.PROXY_DENIED: (
-        msg("The proxy {proxy} denies {endpoint} (status {status}, {error})."),
+        msg("The proxy {proxy} denies {endpoint} ({detail})."),
         msg("Allow {endpoint} on the proxy {proxy}."),
     ),
     Code.PROXY_UPSTREAM_DNS: (
-        msg("The proxy {proxy} cannot resolve {name} (status {status}, {error})."),
+        msg("The proxy {proxy} cannot resolve {name} ({detail})."),
         msg("Let the resolver that the proxy {proxy} uses know {name}."),
     ),
     Code.PROXY_UPSTREAM_TIMEOUT: (
-        msg("The proxy {proxy} gets no answer from {endpoint} (status {status}, {error})."),
+        msg("The proxy {proxy} gets no answer from {endpoint} ({detail})."),
         msg("Open the way from the proxy {proxy} to {endpoint}."),
     ),
     Code.PROXY_UPSTREAM_REFUSED: (
-        msg("The proxy {proxy} did not connect to {endpoint} (status {status}, {error})."),
+        msg("The proxy {proxy} did not connect to {endpoint} ({detail})."),
         msg("Check the way from the proxy {proxy} to {endpoint}, and that the target runs."),
     ),
     Code.PROXY_CLOSED: (

@@ -50,7 +50,7 @@ def command(
         click.echo(
             tell(
                 msg(
-                    "note: the profile {name} {version} here is not the one that the facts were collected for (another digest)",
+                    "note: the profile {name} {version} here is not the one that the facts were made with (digest)",
                     name=profile.name,
                     version=profile.version,
                 )
@@ -80,7 +80,10 @@ def command(
     if format_ == "json":
         click.echo(data, nl=False)
     else:
+        from vorflug.model.report import Report
         from vorflug.render.terminal import render_terminal
 
+        # what is shown is what is written: the same secrets struck out
+        report = Report.model_validate_json(data)
         click.echo(render_terminal(report, lang=current(), width=terminal_width(), color=False), nl=False)
     return report.verdict.exit_code

@@ -9,7 +9,7 @@ import click
 from vorflug.cli import options
 from vorflug.cli.errors import Refusal
 from vorflug.cli.language import tell
-from vorflug.cli.options import language, option, profile_options
+from vorflug.cli.options import language, profile_options
 from vorflug.model.message import Message, Text, msg
 
 

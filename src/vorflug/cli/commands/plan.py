@@ -31,6 +31,7 @@ def command(
     """Print the plan; always 0 when it could be made."""
     from vorflug.documents.facts import write_query
     from vorflug.engine.plan import plan
+    from vorflug.host.secrets import redact
     from vorflug.model.query import Reach
     from vorflug.model.report import Sentence
     from vorflug.model.requirement import Pending
@@ -52,11 +53,8 @@ def command(
             for query, requirements in asked.items()
         ]
         waiting = [{"id": p.header.id, "missing": p.cause.subject} for p in pending]
-        click.echo(
-            json.dumps(
-                {"schema": "vorflug/plan/1", "questions": rows, "waiting": waiting}, ensure_ascii=False, indent=1
-            )
-        )
+        plain = {"schema": "vorflug/plan/1", "questions": rows, "waiting": waiting}
+        click.echo(redact(json.dumps(plain, ensure_ascii=False, indent=1)))
         return 0
     headings = {
         Reach.LOCAL: msg("On this machine, read only"),
@@ -67,7 +65,7 @@ def command(
         click.echo(f"{tell(heading)} ({len(chosen)})")
         for query, requirements in chosen.items():
             ids = sorted({r.id for r in requirements})
-            click.echo(f"  {tell(query.asks())}  [{', '.join(ids)}]")
+            click.echo(redact(f"  {tell(query.asks())}  [{', '.join(ids)}]"))
             for then in dict.fromkeys(t for r in requirements if (t := r.then()) is not None):
                 click.echo(f"    {tell(msg('then: {sentence}', sentence=then))}")
         click.echo()
