@@ -10,7 +10,7 @@ def test_what_is_open_for_every_size_alike_does_not_count_against_a_size():
     found = compare(report())
     assert all(s.verdict.outcome is VerdictOutcome.NOT_READY for s in found.sizes)
     assert str(found.fit) == "This host fits S, not M or L, because:"
-    assert str(found.short) == "this host fits S, not M or L"
+    assert str(found.short) == "in size this host fits S, not M or L; musts that are open whatever the size: 11"
     assert [str(b) for b in found.besides] == ["Whatever the size, 11 more musts are open; they stand above."]
 
 

@@ -40,6 +40,10 @@ GERMAN = {
 }
 
 
+_BUILT = {"__pycache__", ".hypothesis", ".import_linter_cache", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
+"""What checks and tests leave behind, all of it ignored by git."""
+
+
 class Tree:
     """A copy of the repository, worked with as a person would."""
 
@@ -50,7 +54,7 @@ class Tree:
         return {
             str(p.relative_to(self.folder))
             for p in self.folder.rglob("*")
-            if p.is_file() and not {"__pycache__", ".hypothesis"} & set(p.parts) and p.suffix != ".mo"
+            if p.is_file() and not _BUILT & set(p.parts) and p.suffix != ".mo"
         }
 
     def python(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> str:

@@ -81,7 +81,7 @@ def collect(
     *deadline*: seconds for the whole.  What is still running then is ``Unseen(TIMEOUT)``; what was not yet asked is
     ``Unseen(NOT_ASKED)``.  After *stop* both are ``Unseen(CANCELLED)``.
     """
-    return _Collection(items, also, open_host, deadline, stop or Stop(), on_start).run()
+    return _Collection(items, also, open_host, deadline=deadline, stop=stop or Stop(), on_start=on_start).run()
 
 
 class _Collection:
@@ -90,6 +90,7 @@ class _Collection:
         items: Iterable[Item],
         also: Iterable[Item],
         open_host: OpenHost,
+        *,
         deadline: float,
         stop: Stop,
         on_start: Callable[[Started], None],

@@ -64,7 +64,7 @@ def compare(report: Report) -> Comparison:
         sizes=report.sizes,
         rows=_rows(report),
         fit=_fit(fits, fails),
-        short=_short(fits, fails),
+        short=_short(fits, fails, len(always)),
         obstacles=tuple(
             Obstacle(size, tuple(j.because for j in sorted(found, key=lambda j: j.outcome is Outcome.UNKNOWN)))
             for size, found in own.items()
@@ -157,14 +157,19 @@ def _fit(fits: list[str], fails: list[str]) -> Message | None:
     return None
 
 
-def _short(fits: list[str], fails: list[str]) -> Message | None:
+def _short(fits: list[str], fails: list[str], always: int) -> Message | None:
     if fits and fails:
-        return msg("this host fits {fits:list}, not {fails:or}", fits=tuple(fits), fails=tuple(fails))
-    if fits:
-        return msg("this host fits {fits:list}", fits=tuple(fits))
-    if fails:
+        short = msg("this host fits {fits:list}, not {fails:or}", fits=tuple(fits), fails=tuple(fails))
+    elif fits:
+        short = msg("this host fits {fits:list}", fits=tuple(fits))
+    elif fails:
         return msg("this host does not fit {fails:or}", fails=tuple(fails))
-    return None
+    else:
+        return None
+    if not always:
+        return short
+    # alone, "fits" would contradict the verdict above it
+    return msg("in size {fit}; musts that are open whatever the size: {count}", fit=short, count=always)
 
 
 def _besides(open_: list[str], always: int) -> list[Message]:
