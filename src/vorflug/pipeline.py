@@ -50,10 +50,24 @@ class Case:
 
 
 def observe(
-    case: Case, open_host: OpenHost, *, deadline: float, stop: Stop, on_start: Callable[[Started], None]
+    case: Case,
+    open_host: OpenHost,
+    *,
+    deadline: float,
+    stop: Stop,
+    on_start: Callable[[Started], None],
+    on_crash: Callable[[BaseException], None],
 ) -> Iterator[Observation]:
     """Put every question of *case* to the host."""
-    return collect(case.asked(), open_host, also=case.asked_locally(), deadline=deadline, stop=stop, on_start=on_start)
+    return collect(
+        case.asked(),
+        open_host,
+        also=case.asked_locally(),
+        deadline=deadline,
+        stop=stop,
+        on_start=on_start,
+        on_crash=on_crash,
+    )
 
 
 def judge(case: Case, observations: Sequence[Observation], host: HostInfo, times: Times) -> Report:

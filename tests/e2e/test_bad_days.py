@@ -74,7 +74,12 @@ def test_every_bad_question_is_unknown_and_stops_no_other(tmp_path, home):
     assert ended.report["times"]["interrupted"] is None, "one question's own deadline is not the end of the run"
     sound(ended)
     assert ended.took_s < 4
-    for text in (ended.out, ended.err, (ended.folder / "report.json").read_text()):
+    # what nobody foresaw leaves a log for whoever can mend it
+    log = Path(ended.err.rpartition("the log for the vendor: ")[2].split()[0])
+    logged = log.read_text(encoding="utf-8")
+    log.unlink()
+    assert "Traceback" in logged and "bad_day.py" in logged
+    for text in (ended.out, ended.err, (ended.folder / "report.json").read_text(), logged):
         assert "canary-in-an-error" not in text and "\x1b" not in text and "\u202e" not in text
 
 

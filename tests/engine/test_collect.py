@@ -143,6 +143,12 @@ def test_what_is_raised_becomes_a_reason(error, reason):
     assert seen[Ask(n=3)].result == Seen(Answer(n=3))
 
 
+def test_what_nobody_foresaw_is_told_for_the_log():
+    told: list[BaseException] = []
+    gather([demand(Raises(error=KeyError), Raises(error=PermissionError), Ask(n=1))], on_crash=told.append)
+    assert [type(error) for error in told] == [KeyError]
+
+
 def test_follow_ups_start_with_the_answer_and_not_with_the_wave():
     began = time.monotonic()
     # two hung questions of 0.3 s: one at the start, one as a follow-up of an answer that comes at once

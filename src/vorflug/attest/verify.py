@@ -165,7 +165,7 @@ def _files(folder: Path) -> dict[str, bytes]:
     try:
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            names = set(os.listdir(fd))  # noqa: PTH208 - of the folder that is open, wherever its name leads by now
+            names = set(os.listdir(fd))
             if names - {PUBLIC_KEY} != set(wanted):
                 raise _wrong_names(folder, names, wanted)
             return {name: read_once(name, most=_SIZES[name], dir_fd=fd) for name in wanted}

@@ -30,7 +30,9 @@ class Collected:
 
 def collect_here(case: Case, deadline: float, stop: Stop) -> Collected:
     """Put every question of *case* to this machine, until *stop* is set at the latest; what was answered is kept."""
+    from vorflug.cli import crash
     from vorflug.cli.language import current
+    from vorflug.cli.output import note
     from vorflug.cli.progress import Progress
     from vorflug.engine.plan import plan
     from vorflug.host.live import LiveHost, identity
@@ -39,15 +41,18 @@ def collect_here(case: Case, deadline: float, stop: Stop) -> Collected:
 
     started = datetime.now(UTC)
     seen: list[Observation] = []
+    crashes: list[BaseException] = []
     with Progress(len(plan(case.asked())), current()) as progress:
 
         def begin(start: Started) -> None:
             progress.started(start.query.asks())
 
-        for answer in observe(case, LiveHost, deadline=deadline, stop=stop, on_start=begin):
+        for answer in observe(case, LiveHost, deadline=deadline, stop=stop, on_start=begin, on_crash=crashes.append):
             seen.append(answer)
             outcome = "seen" if isinstance(answer.result, Seen) else answer.result.reason.value
             progress.answered(answer.query.asks(), outcome, answer.took_s)
+    if crashes:
+        note(crash.questions(crashes))
     finished = datetime.now(UTC)
     interrupted = stop.reason or (DEADLINE if (finished - started).total_seconds() >= deadline else None)
     return Collected(

@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
+
 from vorflug.cli.errors import Refusal
-from vorflug.model.message import msg
+from vorflug.cli.language import tell
+from vorflug.model.message import Message, msg
 
 _MOST = 64 << 20
 
@@ -31,6 +34,13 @@ def read_file(path: str) -> bytes:
     if len(data) > _MOST:
         raise Refusal(msg("{file}: larger than {most:size}.", file=path, most=_MOST))
     return data
+
+
+def note(message: Message) -> None:
+    """Say something beside the result: on stderr, so that stdout carries only what was asked for."""
+    from vorflug.host.secrets import redact
+
+    click.echo(f"vorflug: {redact(tell(message))}", err=True)
 
 
 def terminal_width() -> int:

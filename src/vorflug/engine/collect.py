@@ -74,14 +74,18 @@ def collect(
     deadline: float = 120.0,
     stop: Stop | None = None,
     on_start: Callable[[Started], None] = lambda _started: None,
+    on_crash: Callable[[BaseException], None] = lambda _error: None,
 ) -> Iterator[Observation]:
     """Yield one observation per distinct query, in the order they finish.
 
     *also*: requirements of which only the local questions are put, so that the same facts can be judged against them.
     *deadline*: seconds for the whole.  What is still running then is ``Unseen(TIMEOUT)``; what was not yet asked is
     ``Unseen(NOT_ASKED)``.  After *stop* both are ``Unseen(CANCELLED)``.
+    *on_crash* is told, in the question's own thread, what nobody foresaw (for a debug log).
     """
-    return _Collection(items, also, open_host, deadline=deadline, stop=stop or Stop(), on_start=on_start).run()
+    return _Collection(
+        items, also, open_host, deadline=deadline, stop=stop or Stop(), on_start=on_start, on_crash=on_crash
+    ).run()
 
 
 class _Collection:
@@ -94,6 +98,7 @@ class _Collection:
         deadline: float,
         stop: Stop,
         on_start: Callable[[Started], None],
+        on_crash: Callable[[BaseException], None],
     ) -> None:
         self._requirements = [i for i in items if isinstance(i, Requirement)]
         self._local_only = {id(i): i for i in also if isinstance(i, Requirement)}
@@ -102,6 +107,7 @@ class _Collection:
         self._ends = monotonic() + deadline
         self._stop = stop
         self._on_start = on_start
+        self._on_crash = on_crash
         self._known = Evidence()
         self._round: dict[Query[Any], int] = {}
         self._askers: dict[Query[Any], dict[int, Requirement]] = {}
@@ -161,7 +167,7 @@ class _Collection:
             self._running[query] = _Asked(now, min(now + query.deadline, self._ends))
             self._on_start(Started(query))
             seconds = max(0.0, self._running[query].expires - now)
-            _start(query, self._open_host, seconds, self._answers)
+            _start(query, self._open_host, seconds, self._answers, self._on_crash)
             if query.exclusive:
                 return
 
@@ -199,15 +205,19 @@ class _Collection:
             yield Observation(query, late)
 
 
-def _start(query: Query[Fact], open_host: OpenHost, seconds: float, answers: SimpleQueue[Observation | None]) -> None:
+_Answers = SimpleQueue[Observation | None]
+_OnCrash = Callable[[BaseException], None]
+
+
+def _start(query: Query[Fact], open_host: OpenHost, seconds: float, answers: _Answers, on_crash: _OnCrash) -> None:
     try:
-        Thread(target=_ask, args=(query, open_host, seconds, answers), name=query.kind, daemon=True).start()
+        Thread(target=_ask, args=(query, open_host, seconds, answers, on_crash), name=query.kind, daemon=True).start()
     except RuntimeError as error:
         # a limit on processes (RLIMIT_NPROC of setrlimit(2), pids.max of a cgroup) counts threads as well
         answers.put(Observation(query, Unseen(Reason.CRASHED, _brief(error))))
 
 
-def _ask(query: Query[Fact], open_host: OpenHost, seconds: float, answers: SimpleQueue[Observation | None]) -> None:
+def _ask(query: Query[Fact], open_host: OpenHost, seconds: float, answers: _Answers, on_crash: _OnCrash) -> None:
     began = monotonic()
     try:
         fact = query.observe(open_host(seconds))
@@ -222,6 +232,7 @@ def _ask(query: Query[Fact], open_host: OpenHost, seconds: float, answers: Simpl
         result = Unseen(Reason.TIMEOUT, _brief(error))
     except BaseException as error:  # noqa: BLE001 - one broken probe must not take the others with it
         result = Unseen(Reason.CRASHED, f"{type(error).__name__}: {_brief(error)}")
+        on_crash(error)
     answers.put(Observation(query, result, monotonic() - began))
 
 

@@ -36,7 +36,7 @@ def command(
     """Write the facts; 0 when they were collected, 130 when that was interrupted."""
     from vorflug.cli import interrupts
     from vorflug.cli.collecting import collect_here
-    from vorflug.cli.output import output_file
+    from vorflug.cli.output import note, output_file
     from vorflug.documents import facts
     from vorflug.engine.collect import Stop
     from vorflug.host.secrets import redact
@@ -47,5 +47,5 @@ def command(
     with output_file(out) as file, interrupts.noted(stop.set):
         collected = collect_here(case, deadline, stop)
         file.write(facts.write(gather(case, collected.observations, collected.host, collected.times), redact))
-    click.echo(tell(msg("{count} facts in {file}", count=len(collected.observations), file=out)), err=True)
+    note(msg("{count} facts in {file}", count=len(collected.observations), file=out))
     return int(Exit.INTERRUPTED if collected.signalled else Exit.READY)
