@@ -13,8 +13,6 @@ from vorflug.areas.filesystem import (
     DiskSeen,
     DisksFact,
     DisksQuery,
-    FileSystemFact,
-    FileSystemQuery,
     StorageFilesystemRequirement,
     StorageRotationalRequirement,
     StorageXfsFtypeRequirement,
@@ -23,6 +21,7 @@ from vorflug.areas.filesystem import (
 )
 from vorflug.host.live import LiveHost
 from vorflug.model.evidence import Evidence, NotSeen
+from vorflug.model.file_system import FileSystemFact, FileSystemQuery
 from vorflug.model.message import render
 from vorflug.model.query import Observation, Reason, Seen, Unseen
 from vorflug.model.requirement import Outcome
@@ -31,7 +30,10 @@ from vorflug.ports.system import Disk
 
 
 def on(kind, device="8:2", mount="/", source="/dev/sda2"):
-    return FileSystemFact(asked=mount, exists=True, mount_point=mount, file_system=kind, source=source, device=device)
+    return FileSystemFact(
+        asked=mount, exists=True, mount_point=mount, file_system=kind, source=source, device=device,
+        total_bytes=100, used_bytes=40, free_bytes=50,
+    )  # fmt: skip
 
 
 def evidence(*pairs):
@@ -57,7 +59,15 @@ def test_facts_are_what_the_ports_said():
         system=FakePort(disks=lambda device, source: (Disk("sdb", device == "8:17", source == "/dev/sdb1"),)),
     )
     assert at("/srv/new").observe(host) == FileSystemFact(
-        asked="/srv", exists=False, mount_point="/srv", file_system="xfs", source="/dev/sdb1", device="8:17"
+        asked="/srv",
+        exists=False,
+        mount_point="/srv",
+        file_system="xfs",
+        source="/dev/sdb1",
+        device="8:17",
+        total_bytes=100,
+        used_bytes=40,
+        free_bytes=50,
     )
     assert below("8:17", "/dev/sdb1").observe(host) == disks(("sdb", True, True))
     assert XfsQuery(path="/srv").observe(host) == XfsFact(ftype=True)

@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 from conftest import FakePort, fake_host, header
 from vorflug.areas.storage import (
     StorageCapacityRequirement,
-    StorageFact,
     StorageFillRequirement,
     StorageFreeRequirement,
-    StorageQuery,
 )
 from vorflug.host.live import LiveHost
 from vorflug.model.evidence import Evidence, NotSeen
+from vorflug.model.file_system import FileSystemFact, FileSystemQuery
 from vorflug.model.message import render
 from vorflug.model.query import Observation, Reason, Seen, Unseen
 from vorflug.model.requirement import Outcome
@@ -25,7 +24,7 @@ GB, GIB = 10**9, 2**30
 
 
 def storage(total, free, used=None, *, device="8:2", kind="ext4", mount="/", source="/dev/sda2"):
-    return StorageFact(
+    return FileSystemFact(
         asked=mount,
         exists=True,
         mount_point=mount,
@@ -41,14 +40,14 @@ def storage(total, free, used=None, *, device="8:2", kind="ext4", mount="/", sou
 def evidence(**facts):
     """*facts*: by path, "_" standing for "/"."""
     return Evidence(
-        Observation(StorageQuery(path=path.replace("_", "/")), fact if isinstance(fact, Unseen) else Seen(fact))
+        Observation(FileSystemQuery(path=path.replace("_", "/")), fact if isinstance(fact, Unseen) else Seen(fact))
         for path, fact in facts.items()
     )
 
 
 def test_the_fact_is_what_the_port_said():
     seen = FileSystem("/srv", False, "/srv", "xfs", "/dev/sdb1", "8:17", ("rw",), 100, 40, 50, 10, 9)
-    fact = StorageQuery(path="/srv/new").observe(fake_host(files=FakePort(file_system=seen)))
+    fact = FileSystemQuery(path="/srv/new").observe(fake_host(files=FakePort(file_system=seen)))
     assert (fact.asked, fact.exists, fact.mount_point, fact.file_system) == ("/srv", False, "/srv", "xfs")
     assert (fact.device, fact.source) == ("8:17", "/dev/sdb1")
     assert (fact.total_bytes, fact.used_bytes, fact.free_bytes) == (100, 40, 50)
@@ -292,6 +291,6 @@ def test_allowing_less_never_turns_unmet_into_met(used, free_, low, high):
 
 
 def test_this_machine_has_storage():
-    fact = StorageQuery(path="/this/is/not/there").observe(LiveHost(10))
+    fact = FileSystemQuery(path="/this/is/not/there").observe(LiveHost(10))
     assert fact.asked == "/" and not fact.exists
     assert 0 < fact.free_bytes <= fact.total_bytes

@@ -58,6 +58,8 @@ class ConfirmationRequirement(Organisational):
         return unmet(
             wanted=self.wanted(),
             seen=seen,
-            because=msg("{by} stated on {on:date} that this is not so.", by=by, on=on),
+            because=msg(
+                "{what}: not so, {by} stated on {on:date}.", what=Text(self.title.en, self.title.de), by=by, on=on
+            ),
             fix=msg("Settle the point with {by}, then record the new answer in the site file.", by=by),
         )

@@ -16,6 +16,7 @@ from pydantic import Field, StringConstraints
 
 from vorflug.model.base import Frozen
 from vorflug.model.evidence import Evidence
+from vorflug.model.file_system import FileSystemFact, FileSystemQuery
 from vorflug.model.message import Message, msg
 from vorflug.model.path import AbsolutePath
 from vorflug.model.query import Fact, Query
@@ -25,43 +26,6 @@ from vorflug.ports import Host
 TITLE = msg("File systems")
 
 _OVERLAY = "overlay"
-
-
-class FileSystemFact(Fact):
-    """The file system that holds a path, or would hold it."""
-
-    asked: str
-    """The nearest existing ancestor, symlinks resolved."""
-    exists: bool
-    """Whether the path itself exists."""
-    mount_point: str
-    file_system: str
-    """``ext4``, ``xfs``, ``nfs4``: as the kernel names it."""
-    source: str
-    device: str
-    """``major:minor``."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileSystemQuery(Query[FileSystemFact]):
-    """Which file system holds this path?"""
-
-    kind = "file_system"
-    path: str
-
-    def asks(self) -> Message:
-        return msg("Which file system holds {path}?", path=self.path)
-
-    def observe(self, host: Host) -> FileSystemFact:
-        seen = host.files.file_system(self.path)
-        return FileSystemFact(
-            asked=seen.asked,
-            exists=seen.exists,
-            mount_point=seen.mount_point,
-            file_system=seen.kind,
-            source=seen.source,
-            device=seen.device,
-        )
 
 
 class DiskSeen(Frozen):

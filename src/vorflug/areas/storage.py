@@ -17,60 +17,15 @@ from pydantic import Field
 
 from vorflug.model.base import Frozen
 from vorflug.model.evidence import Evidence
+from vorflug.model.file_system import FileSystemFact, FileSystemQuery
 from vorflug.model.message import Message, msg
 from vorflug.model.path import AbsolutePath
 from vorflug.model.quantity import Percent, Size
-from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Gauge, Requirement, Verdict, met, unknown, unmet
-from vorflug.ports import Host
 
 TITLE = msg("Storage")
 
 _IN_MEMORY = {"tmpfs", "ramfs", "devtmpfs"}
-
-
-class StorageFact(Fact):
-    """The file system that holds a path, or would hold it."""
-
-    asked: str
-    """The nearest existing ancestor, symlinks resolved."""
-    exists: bool
-    """Whether the path itself exists."""
-    mount_point: str
-    file_system: str
-    """``ext4``, ``xfs``, ``nfs4``: as the kernel names it."""
-    source: str
-    device: str
-    """``major:minor``."""
-    total_bytes: int
-    used_bytes: int
-    free_bytes: int
-    """For this user."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StorageQuery(Query[StorageFact]):
-    """Which file system holds this path, and how much of it is free?"""
-
-    kind = "storage"
-    path: str
-
-    def asks(self) -> Message:
-        return msg("Which file system holds {path}, and how much of it is free?", path=self.path)
-
-    def observe(self, host: Host) -> StorageFact:
-        seen = host.files.file_system(self.path)
-        return StorageFact(
-            asked=seen.asked,
-            exists=seen.exists,
-            mount_point=seen.mount_point,
-            file_system=seen.kind,
-            source=seen.source,
-            device=seen.device,
-            total_bytes=seen.total_bytes,
-            used_bytes=seen.used_bytes,
-            free_bytes=seen.free_bytes,
-        )
 
 
 # ---- space that is shared
@@ -80,7 +35,7 @@ class StorageQuery(Query[StorageFact]):
 class _Space:
     """File systems that share their space, and the paths that were asked on them."""
 
-    facts: tuple[tuple[str, StorageFact], ...]
+    facts: tuple[tuple[str, FileSystemFact], ...]
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -109,8 +64,8 @@ class _Space:
 
 def _spaces(paths: Sequence[str], evidence: Evidence) -> list[_Space]:
     """The distinct spaces behind *paths*, in their order."""
-    facts = [(path, evidence[StorageQuery(path=path)]) for path in dict.fromkeys(paths)]
-    groups: dict[object, list[tuple[str, StorageFact]]] = {}
+    facts = [(path, evidence[FileSystemQuery(path=path)]) for path in dict.fromkeys(paths)]
+    groups: dict[object, list[tuple[str, FileSystemFact]]] = {}
     sizes = {fact.total_bytes: fact.device for _, fact in facts if fact.file_system != "overlay"}
     for path, fact in facts:
         match fact.file_system:
@@ -134,8 +89,8 @@ class _OnPaths(Requirement):
     paths: Annotated[tuple[AbsolutePath, ...], Field(min_length=1)]
     """Counted once where they share their space."""
 
-    def queries(self, known: Evidence) -> Sequence[StorageQuery]:  # noqa: ARG002 - the same, whatever is known
-        return [StorageQuery(path=path) for path in dict.fromkeys(self.paths)]
+    def queries(self, known: Evidence) -> Sequence[FileSystemQuery]:  # noqa: ARG002 - the same, whatever is known
+        return [FileSystemQuery(path=path) for path in dict.fromkeys(self.paths)]
 
 
 class StorageCapacityRequirement(_OnPaths):
@@ -201,8 +156,8 @@ class StorageFreeRequirement(Requirement):
         parts = tuple(msg("{need:size} free at {path}", need=n.at_least, path=n.path) for n in self.needs)
         return msg("{parts:list}", parts=parts)
 
-    def queries(self, known: Evidence) -> Sequence[StorageQuery]:  # noqa: ARG002 - the same, whatever is known
-        return [StorageQuery(path=path) for path in dict.fromkeys(need.path for need in self.needs)]
+    def queries(self, known: Evidence) -> Sequence[FileSystemQuery]:  # noqa: ARG002 - the same, whatever is known
+        return [FileSystemQuery(path=path) for path in dict.fromkeys(need.path for need in self.needs)]
 
     def judge(self, evidence: Evidence) -> Verdict:
         spaces = _spaces([need.path for need in self.needs], evidence)

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, get_type_hints
 
-from vorflug import areas
-from vorflug.model import probing
+from vorflug import areas, model
 from vorflug.model.message import Message
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Requirement
@@ -68,10 +67,8 @@ def _concrete(base: type[Any]) -> list[type[Any]]:
     while todo:
         cls = todo.pop()
         todo += cls.__subclasses__()
-        # pydantic and tests make subclasses of their own: only what an area defines counts, and the shared question
-        if (
-            cls.__module__.startswith(areas.__name__ + ".") or cls.__module__ == probing.__name__
-        ) and not inspect.isabstract(cls):
+        # pydantic and tests make subclasses of their own: only what an area defines counts, and the shared questions
+        if cls.__module__.startswith((f"{areas.__name__}.", f"{model.__name__}.")) and not inspect.isabstract(cls):
             found.append(cls)
     return found
 
