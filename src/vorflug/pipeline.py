@@ -72,7 +72,8 @@ def observe(
 
 def judge(case: Case, observations: Sequence[Observation], host: HostInfo, times: Times) -> Report:
     """The report on *observations*: the case itself, each size, and each operating model."""
-    times = times.model_copy(update={"evaluated": datetime.now(UTC)})
+    # a clock that was set back meanwhile makes no judgement older than what it judges
+    times = times.model_copy(update={"evaluated": max(datetime.now(UTC), times.finished)})
     by_size = {size: replace(case, size=size).findings(observations) for size in case.profile.sizes_or_all}
     by_model = {model: replace(case, model=model).findings(observations) for model in case.profile.models}
     return assemble(_run(case, host, times), case.findings(observations), by_size, by_model, observations)

@@ -79,3 +79,11 @@ def test_the_question_names_the_groups():
 def test_a_fact_that_contradicts_itself_is_no_verdict():
     with pytest.raises(ValueError, match="sudo was not asked"):
         judge(AdminFact(uid=1000, user="ada", group=None, sudo=None))
+
+
+@pytest.mark.parametrize(
+    ("sudo", "says"), [(Sudo.REFUSED, "and sudo refuses ada."), (Sudo.ABSENT, "and sudo is not installed.")]
+)
+def test_no_more_is_said_than_was_seen(sudo, says):
+    because = render(judge(AdminFact(uid=1000, user="ada", group=None, sudo=sudo)).because)
+    assert because == f"ada is not root and no member of docker, {says}"

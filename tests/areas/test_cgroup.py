@@ -97,3 +97,11 @@ def test_wanting_more_never_turns_unmet_into_met(have, wanted, more, version, at
     if judge(fact, at_least=at_least, controllers=wanted).outcome is Outcome.UNMET:
         assert judge(fact, at_least=2, controllers=wanted).outcome is Outcome.UNMET
         assert judge(fact, at_least=at_least, controllers=wanted + more).outcome is Outcome.UNMET
+
+
+@pytest.mark.parametrize(
+    ("at_least", "says"), [(1, "cgroup v1 or newer with cpu and memory"), (2, "cgroup v2 with cpu and memory")]
+)
+def test_a_floor_reads_as_one(at_least, says):
+    demand = CgroupVersionRequirement.model_validate(header(at_least=at_least, controllers=["cpu", "memory"]))
+    assert render(demand.wanted()) == says

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -119,6 +121,39 @@ def test_access(said, denied):
     assert (fact.state, fact.denied) == (ClusterState.ANSWERED, denied)
 
 
+@pytest.mark.parametrize(
+    ("err", "detail"),
+    [
+        ("error: You must be logged in to the server (Unauthorized)", "Unauthorized"),
+        ('Error from server (Forbidden): nodes is forbidden: User "x" cannot list', "Forbidden"),
+        ("The connection to the server k:6443 was refused - did you specify", "connection refused"),
+        ("Unable to connect to the server: dial tcp: lookup k on 10.0.0.1:53: no such host", "no such host"),
+        ("Unable to connect to the server: net/http: TLS handshake timeout", "timeout"),
+        ("x509: certificate signed by unknown authority", "x509: unknown authority"),
+        (
+            "plugin: kanarie-t0 \nUnable to connect to the server: getting credentials: exec: x",
+            "credential plugin failed",
+        ),
+        ("proxyconnect tcp: dial tcp http://u:kanarie-t1@p", "proxy failed"),
+        ('error: parse "http://u:kanarie-t2/x@p": invalid port', "exit status 1"),
+        ("kanarie-t3", "exit status 1"),
+    ],
+)
+def test_of_what_kubectl_wrote_only_the_kind_is_kept(err, detail):
+    fact = NodesQuery().observe(host(Completed(1, "", err)))
+    assert (fact.state, fact.detail) == (ClusterState.FAILED, detail)
+
+
+def test_kubectl_is_not_run_by_root_with_the_kubeconfig_of_another_user():
+    (found,) = context().contexts
+    config = KubeConfig(("/k",), (), "one", (replace(found, foreign="/home/user/.kube"),))
+    # no answer is given for run(): the test fails where it is asked
+    fact = NodesQuery().observe(
+        fake_host(commands=FakePort(which="/usr/bin/kubectl"), kubernetes=FakePort(config=config))
+    )
+    assert (fact.state, fact.detail) == (ClusterState.FOREIGN, "/home/user/.kube")
+
+
 FAILED = Completed(1, "", "error: You must be logged in to the server (Unauthorized)\x1b[0m")
 
 
@@ -172,11 +207,11 @@ def nodes(*rows):
 @pytest.mark.parametrize("name", list(QUERIES))
 def test_silence_is_unknown_with_a_cause(name, state):
     demand, query = QUERIES[name]
-    fact = (AccessFact if name == "access" else NodesFact)(state=state, detail="Unauthorized")
+    fact = (AccessFact if name == "access" else NodesFact)(state=state, detail="what-was-seen")
     verdict = demand.judge(evidence(query, fact))
     assert verdict.outcome is Outcome.UNKNOWN
     assert verdict.cause is not None and verdict.fix is not None
-    assert ("Unauthorized" in render(verdict.because)) == (state is ClusterState.FAILED)
+    assert ("what-was-seen" in render(verdict.because)) == (state in {ClusterState.FAILED, ClusterState.FOREIGN})
 
 
 @pytest.mark.parametrize(

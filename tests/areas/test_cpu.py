@@ -57,9 +57,11 @@ def test_the_least_quota_of_all_ancestors_counts_and_stays_a_fraction(limits, qu
     system = FakePort(
         processor=Processor(8, 4, ("avx",), "Some CPU"),
         cgroup_limits=lambda name: asked.append(name) or limits,
+        cgroup_top_hidden=True,
     )
     fact = CpuQuery().observe(fake_host(system=system))
     assert (fact.quota, fact.quota_by, fact.online, fact.affinity) == (quota, by, 8, 4)
+    assert fact.above_hidden
     assert fact.usable == min(4, quota or 4)
     assert asked == ["cpu.max"]
 
@@ -227,3 +229,11 @@ def test_this_machine_has_a_processor():
     fact = CpuQuery().observe(LiveHost(10))
     assert 0 < fact.usable <= fact.online
     assert CpuFeaturesQuery().observe(LiveHost(10)).flags
+
+
+def test_quotas_that_may_stand_above_a_namespace_are_named():
+    fact = CpuFact(online=8, affinity=8, quota=None, quota_by=None, above_hidden=True)
+    demand = CpuCoresRequirement.model_validate(header(at_least=8))
+    verdict = demand.judge(Evidence([Observation(CpuQuery(), Seen(fact))]))
+    assert verdict.outcome is Outcome.MET
+    assert render(verdict.seen) == "8 CPUs; limits above this cgroup namespace are not visible"

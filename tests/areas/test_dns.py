@@ -7,12 +7,13 @@ from pydantic import ValidationError
 
 from areas.traces import known
 from conftest import FakePort, fake_host, header
-from vorflug.areas.dns import NOWHERE, DnsResolves, NameFact, NameQuery, NameserversFact, NameserversQuery
+from vorflug.areas.dns import ANSWERS, NOWHERE, DnsResolves, NameFact, NameQuery, NameserversFact, NameserversQuery
 from vorflug.model.cause import Team
 from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.message import render
 from vorflug.model.probing import RouteFact, RouteQuery
 from vorflug.model.query import Reason, Unseen
+from vorflug.model.report import Sentence
 from vorflug.model.requirement import Outcome
 from vorflug.ports.net import Code, Resolved, Route
 
@@ -74,6 +75,9 @@ def test_each_nameserver_is_asked_once_it_is_known():
         ([GOOD], {ONE: [GOOD]}, [GOOD], Outcome.MET, "as wanted"),
         ([GOOD], {}, [], Outcome.MET, "as wanted"),
         ([GOOD], {ONE: Code.DNS_TIMEOUT, TWO: [GOOD]}, [], Outcome.MET, f"{ONE} gave no answer"),
+        ([GOOD], {ONE: Code.DNS_TIMEOUT}, [], Outcome.UNKNOWN, "/etc/hosts"),
+        ([GOOD], {ONE: Code.DNS_UNREACHABLE, TWO: Code.DNS_TIMEOUT}, [], Outcome.UNKNOWN, APP),
+        (["192.0.2.66"], {ONE: Code.DNS_TIMEOUT}, [GOOD], Outcome.UNMET, "192.0.2.66"),
         ([GOOD, "192.0.2.66"], None, [GOOD], Outcome.UNMET, "192.0.2.66"),
         ([GOOD], {ONE: [GOOD], TWO: ["192.0.2.66"]}, [GOOD], Outcome.UNMET, f"says {TWO}"),
         ([GOOD], {ONE: [GOOD], TWO: ["192.0.2.66"]}, [], Outcome.MET, "as wanted"),
@@ -88,7 +92,7 @@ def test_verdict(here, servers, expected, outcome, word):
     verdict = demand(expected=expected).judge(facts(here, servers))
     assert verdict.outcome is outcome
     assert word in render(verdict.because)
-    if outcome is Outcome.UNMET:
+    if outcome is not Outcome.MET:
         assert verdict.cause.team is Team.DNS and verdict.fix is not None
     assert "firewall" not in render(verdict.because).lower()
 
@@ -109,6 +113,16 @@ def test_a_silent_nameserver_is_the_cause_that_others_share():
     verdict = demand().judge(evidence)
     assert (verdict.cause.kind, verdict.cause.subject) == ("dns.timeout", ONE)
     assert demand().about(evidence) == verdict.cause
+
+
+def test_a_hosts_file_does_not_stand_in_for_silent_nameservers():
+    evidence = facts([GOOD], {ONE: Code.DNS_UNREACHABLE, TWO: Code.DNS_UNREACHABLE}, nowhere=Code.DNS_UNREACHABLE)
+    for external in (False, True):
+        verdict = demand(external=external).judge(evidence)
+        assert verdict.outcome is Outcome.UNKNOWN
+        assert (verdict.cause.kind, verdict.cause.subject) == ("dns.unreachable", f"{ONE}, {TWO}")
+        assert f"{APP}: {GOOD}" in render(verdict.seen)
+        assert demand(external=external).about(evidence) == verdict.cause
 
 
 def test_an_ipv6_address_is_compared_as_an_address():
@@ -136,6 +150,45 @@ def test_where_a_proxy_resolves_this_host_need_not():
     verdict = demand(external=True).judge(facts(Code.DNS_NXDOMAIN, proxy="proxy.corp:3128"))
     assert verdict.outcome is Outcome.NOT_APPLICABLE and "proxy.corp:3128" in render(verdict.because)
     assert demand().judge(facts(Code.DNS_NXDOMAIN, proxy="proxy.corp:3128")).outcome is Outcome.UNMET
+
+
+NAME_IT = "Or, if a proxy is used here, name it in the site file (proxy.used, proxy.url)."
+
+
+def test_a_proxy_that_nobody_named_may_be_the_way_to_names_outside():
+    assert NAME_IT in render(demand(external=True).judge(facts(Code.DNS_NXDOMAIN)).fix)
+    assert NAME_IT in render(demand(external=True).judge(facts(Code.DNS_TIMEOUT)).fix)
+    assert NAME_IT not in render(demand().judge(facts(Code.DNS_NXDOMAIN)).fix), "the product's own name"
+    both = demand(names=[APP, "b.lab.test"], external=True)
+    pairs = [(NameserversQuery(), NameserversFact(servers=(), configured=True))]
+    for name in both.names:
+        pairs.append((RouteQuery(url=f"https://{name}/"), RouteFact(route=Route(None, ""))))
+        pairs.append((NameQuery(name=name), said(name, "system", Code.DNS_NXDOMAIN)))
+    assert render(both.judge(known(pairs)).fix).count(NAME_IT) == 1
+    exempt = [(RouteQuery(url=f"https://{APP}/"), RouteFact(route=Route(None, "NO_PROXY")))]
+    pairs = [(NameserversQuery(), NameserversFact(servers=(), configured=True)), *exempt]
+    pairs.append((NameQuery(name=APP), said(APP, "system", Code.DNS_NXDOMAIN)))
+    assert NAME_IT not in render(demand(external=True).judge(known(pairs)).fix), "a proxy is known, and not for it"
+
+
+def test_what_is_seen_is_said_in_words():
+    assert render(demand().judge(facts(Code.DNS_NXDOMAIN)).seen) == f"{APP}: no such name"
+    assert {c for c in Code if c.startswith("dns.")} - set(ANSWERS) == {Code.DNS_HIJACK, Code.DNS_BOGON}
+
+
+def test_the_plan_names_the_name_that_cannot_exist():
+    assert NOWHERE in render(demand(external=True).then())
+    assert NOWHERE not in render(demand().then())
+
+
+def test_two_hundred_names_that_fail_are_one_finding_that_can_be_written():
+    names = [f"h{n}.lab.test" for n in range(200)]
+    pairs = [(NameserversQuery(), NameserversFact(servers=(), configured=True))]
+    pairs += [(NameQuery(name=n), said(n, "system", Code.DNS_NXDOMAIN)) for n in names]
+    verdict = demand(names=names).judge(known(pairs))
+    for part in (verdict.seen, verdict.because, verdict.fix):
+        assert Sentence.model_validate_json(Sentence.of(part).model_dump_json()).message() == part
+    assert "190 more" in render(verdict.because)
 
 
 def test_many_names():

@@ -63,7 +63,6 @@ def known(fact, *more):
 DEMANDS = [
     make(RunningRequirement),
     make(EngineVersionRequirement, at_least="24"),
-    make(ComposeVersionRequirement, at_least="2.24"),
     make(StorageDriverRequirement, allowed=["overlay2", "overlayfs"]),
     make(ImageSpaceRequirement, at_least="20 GB"),
 ]
@@ -75,6 +74,15 @@ def test_the_engine_s_answer_is_the_fact():
     answer = Engine(EngineState.ANSWERING, SOCKET, version="27.1", data_root="/d", logging_driver="x")
     fact = EngineQuery().observe(fake_host(containers=FakePort(engine=answer)))
     assert (fact.state, fact.version, fact.data_root) == (EngineState.ANSWERING, "27.1", "/d")
+
+
+@pytest.mark.parametrize(("there", "fix"), [("/usr/bin/docker", "Start it"), (None, "Install and start")])
+def test_nobody_is_told_to_install_what_is_there(there, fix):
+    host = fake_host(containers=FakePort(engine=Engine(EngineState.ABSENT, SOCKET)), commands=FakePort(which=there))
+    fact = EngineQuery().observe(host)
+    assert fact.installed is (there is not None)
+    verdict = make(RunningRequirement).judge(evidence((EngineQuery(), fact)))
+    assert verdict.outcome is Outcome.UNMET and render(verdict.fix).startswith(fix)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +147,7 @@ def test_room():
 @pytest.mark.parametrize("state", SILENT)
 @pytest.mark.parametrize("demand", DEMANDS, ids=lambda d: d.kind)
 def test_a_silent_engine_is_one_cause_for_all(demand, state):
-    facts = known(engine(state), (ComposeQuery(), ComposeFact(plugin=None, standalone=None)))
+    facts = known(engine(state))
     verdict = demand.judge(facts)
     assert verdict.cause == DEMANDS[0].about(facts)
     assert verdict.cause.subject == SOCKET and verdict.fix is not None
@@ -211,6 +219,21 @@ def test_compose_version(plugin, standalone, least, outcome):
     assert ("standalone" in render(verdict.seen)) == (plugin is None and standalone is not None)
 
 
+@pytest.mark.parametrize("state", SILENT)
+def test_compose_that_is_not_there_is_unmet_whatever_became_of_the_engine(state):
+    compose = (ComposeQuery(), ComposeFact(plugin=None, standalone=None))
+    verdict = make(ComposeVersionRequirement, at_least="2.24").judge(known(engine(state), compose))
+    assert (verdict.outcome, verdict.cause) == (Outcome.UNMET, None)
+    assert "docker-compose-plugin" in render(verdict.fix)
+
+
+def test_a_comparison_names_the_program():
+    verdict = make(EngineVersionRequirement, at_least="99").judge(
+        known(engine(product="Docker Engine", version="27.1"))
+    )
+    assert render(verdict.because) == "Docker Engine 27.1 is older than 99."
+
+
 @pytest.mark.parametrize(
     ("fields", "outcome", "seen"),
     [
@@ -224,7 +247,7 @@ def test_compose_version(plugin, standalone, least, outcome):
     ],
 )
 def test_storage_driver(fields, outcome, seen):
-    verdict = DEMANDS[3].judge(known(engine(**fields)))
+    verdict = DEMANDS[2].judge(known(engine(**fields)))
     assert (verdict.outcome, render(verdict.seen)) == (outcome, seen)
 
 

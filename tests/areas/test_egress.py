@@ -75,7 +75,16 @@ def test_the_first_failing_layer_is_named_whatever_the_fingerprint_rests_on(code
     verdict = judge(requirement(confidence=confidence), trace(code, at, route=BY_PROXY, tls=tls(issuer="CN=X")))
     assert verdict.outcome is Outcome.UNMET
     assert verdict.cause.kind == code.value and verdict.cause.team is team
-    assert code.value in render(verdict.seen) and verdict.fix is not None
+    assert render(verdict.seen) == render(verdict.because) and code.value not in render(verdict.seen)
+    assert verdict.fix is not None
+
+
+@pytest.mark.parametrize(("external", "named"), [(True, True), (False, False)])
+def test_a_proxy_that_nobody_named_may_be_the_way_outside(external, named):
+    fix = render(judge(requirement(external=external), trace(Code.DNS_NXDOMAIN, Stage.RESOLVE)).fix)
+    assert ("if a proxy is used here, name it in the site file" in fix) is named
+    by_proxy = judge(requirement(), trace(Code.PROXY_DNS, Stage.RESOLVE, route=BY_PROXY))
+    assert "if a proxy is used here" not in render(by_proxy.fix)
 
 
 @pytest.mark.parametrize(("confidence", "outcome"), [("cited", Outcome.UNMET), ("unverified", Outcome.MET)])

@@ -70,6 +70,19 @@ def test_logins(no_io, state):
     assert verdict.outcome is (Outcome.MET if usable else Outcome.UNMET)
     assert (about is None) == usable and about == verdict.cause
     assert usable or f"docker login {R}" in render(verdict.fix)
+    words = {
+        CredentialState.NO_HELPER: "Install docker-credential-pass, or take it out of /x/config.json",
+        CredentialState.HELPER_FAILED: "docker-credential-pass list",
+        CredentialState.BAD_FILE: "Repair the JSON in /x/config.json",
+    }
+    assert usable or words.get(state, "Ask the vendor") in render(verdict.fix)
+
+
+def test_docker_hub_wants_a_login_without_a_host_and_a_broken_file_names_its_line():
+    hub = credentials(registry="registry-1.docker.io")
+    assert render(judge(hub, fake_host(registry=FakePort(credential=NONE))).fix).endswith(": docker login")
+    broken = CredentialSeen(CredentialState.BAD_FILE, CredentialSource.NONE, "/x/config.json", line=3)
+    assert "(line 3)" in render(judge(hub, fake_host(registry=FakePort(credential=broken))).because)
 
 
 @pytest.mark.parametrize("end", list(PullEnd))
@@ -127,16 +140,38 @@ def test_throughput(status, count, took, outcome, says):
     done = DownloadSeen(
         PullSeen("a/b:1", PullEnd.GRANTED, 200, "sha256:x", R), status, "data.example:443", True, count, took
     )
-    verdict = judge(throughput(), fake_host(registry=FakePort(download=done)))
+    verdict = judge(throughput(), measuring(done))
     assert verdict.outcome is outcome and says in render(verdict.because)
     assert outcome is not Outcome.UNMET or "data.example" in render(verdict.fix)
 
 
-def test_nothing_is_measured_without_the_right_to_pull():
-    done = DownloadSeen(PullSeen("a/b:1", PullEnd.DENIED, 403))
-    assert judge(throughput(), fake_host(registry=FakePort(download=done))).outcome is Outcome.UNKNOWN
-    (query,) = throughput().queries(Evidence())
-    assert query.exclusive
+def measuring(done, code=None, credential=LOGIN):
+    return fake_host(registry=FakePort(download=done, credential=credential), net=FakePort(probe=trace(code)))
+
+
+@pytest.mark.parametrize("end", [end for end in PullEnd if end is not PullEnd.GRANTED])
+def test_nothing_is_measured_without_the_right_to_pull(end):
+    there = measuring(DownloadSeen(PullSeen("a/b:1", end, 403)))
+    verdict = judge(throughput(), there)
+    assert verdict.outcome is Outcome.UNKNOWN and "could not be pulled. " in render(verdict.because)
+    assert throughput().queries(Evidence())[0].exclusive
+
+
+def test_a_measurement_has_the_cause_of_the_pull():
+    """A name that does not resolve is no lack of rights, and one root stands behind both findings."""
+    unreachable = PullSeen("a/b:1", PullEnd.UNREACHABLE, None, "", R)
+    measured = judge(throughput(), measuring(DownloadSeen(unreachable), Code.DNS_NXDOMAIN))
+    assert measured.cause == judge(images(), host(unreachable, code=Code.DNS_NXDOMAIN)).cause
+    assert measured.cause.kind == "dns.nxdomain" and "does not exist" in render(measured.because)
+    no_login = PullSeen("a/b:1", PullEnd.NO_CREDENTIAL, 401, "", R)
+    there = measuring(DownloadSeen(no_login), credential=NONE)
+    assert judge(throughput(), there).cause == credentials().about(ask(credentials(), there)) is not None
+
+
+def test_the_plan_names_every_contact():
+    for wanted in (images(token_hosts=["t.example"]), throughput(token_hosts=["t.example"])):
+        assert "t.example" in render(wanted.then())
+    assert "layers" in render(throughput().then())
 
 
 @pytest.mark.parametrize("reason", list(Reason))

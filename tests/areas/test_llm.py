@@ -17,6 +17,7 @@ from conftest import header
 from vorflug.areas.llm import PROVIDERS, EndpointRequirement, Provider
 from vorflug.host.live import Patience
 from vorflug.host.live.net import LiveNet
+from vorflug.model.cause import Team
 from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.message import render
 from vorflug.model.query import Observation, Reason, Unseen
@@ -146,6 +147,18 @@ def test_a_model_server_without_tls(host):
         assert judge(demand(server.place, LOCAL_PATH, LOCAL, scheme="http"), host).outcome is Outcome.MET
 
 
+def test_a_model_server_on_this_machine_is_not_asked_by_the_proxy_of_the_site(host):
+    with running(None) as server:
+        server.pages[LOCAL_PATH] = models("qwen3")
+        wanted = demand(server.place, LOCAL_PATH, LOCAL, scheme="http", proxy=f"http://127.0.0.1:{free_port()}")
+        assert judge(wanted, host).outcome is Outcome.MET
+
+
+def test_a_model_that_is_not_loaded_is_for_those_who_run_the_server(server, host, ca_file):
+    server.pages[LOCAL_PATH] = models("other")
+    assert judge(demand(server.place, LOCAL_PATH, LOCAL, ca_file=ca_file), host).cause.team is Team.PLATFORM
+
+
 # ---- layers ----------------------------------------------------------------------------------------------------------
 
 
@@ -183,7 +196,8 @@ def test_plain_http_where_tls_was_wanted(host):
 def test_the_proxy_is_to_blame_where_it_is(server, ca_file):
     there = f"127.0.0.1:{free_port()}"
     proxied = SimpleNamespace(net=LiveNet(Patience(8), environ={"https_proxy": f"http://{there}"}))
-    verdict = judge(demand(server.place, AZURE_PATH, AZURE, ca_file=ca_file), proxied)
+    away = f"llm.lab.test:{server.place.rpartition(':')[2]}"
+    verdict = judge(demand(away, AZURE_PATH, AZURE, ca_file=ca_file), proxied)
     assert code(verdict) == "proxy.refused" and verdict.cause.subject == there
     # a demand that must not go by the proxy goes round it
     server.pages[AZURE_PATH] = AZURE_HEALTHY
@@ -225,3 +239,10 @@ def test_a_site_file_names_the_endpoint_and_the_profile_the_path(url, path, targ
     requirement = EndpointRequirement.model_validate(header(url=url, path=path, **LOCAL))
     assert [q.url for q in requirement.queries(Evidence())] == [target]
     assert target in render(requirement.wanted())
+
+
+@pytest.mark.parametrize("behind", ["/v1?api-key=CANARY", "/v1?CANARY", "?CANARY", "/#CANARY"])
+def test_what_would_hold_a_key_is_refused_unquoted(behind):
+    with pytest.raises(ValidationError) as refused:
+        EndpointRequirement.model_validate(header(url=f"https://llm.example.com{behind}", path="/v1/models", **LOCAL))
+    assert all("CANARY" not in detail["msg"] for detail in refused.value.errors())

@@ -37,7 +37,7 @@ def evidence(fact):
     ],
 )
 def test_the_least_limit_of_all_ancestors_counts(limits, limit, by):
-    host = fake_host(system=FakePort(memory=Memory(8 * GIB, 4 * GIB, 0), cgroup_limits=limits))
+    host = fake_host(system=FakePort(memory=Memory(8 * GIB, 4 * GIB, 0), cgroup_limits=limits, cgroup_top_hidden=False))
     fact = MemoryQuery().observe(host)
     assert (fact.limit_bytes, fact.limited_by, fact.total_bytes) == (limit, by, 8 * GIB)
 
@@ -65,6 +65,13 @@ def test_a_cgroup_limit_is_mended_at_the_cgroup():
     verdict = requirement(at_least="8 GB").judge(evidence(fact))
     assert "/kubepods/x" in render(verdict.fix)
     assert "64 GiB" in render(verdict.seen)
+
+
+def test_limits_that_may_stand_above_a_namespace_are_named():
+    fact = MemoryFact(total_bytes=64 * GIB, available_bytes=0, limit_bytes=None, limited_by=None, above_hidden=True)
+    verdict = requirement(at_least="8 GB").judge(evidence(fact))
+    assert verdict.outcome is Outcome.MET
+    assert render(verdict.seen) == "64 GiB; limits above this cgroup namespace are not visible"
 
 
 @pytest.mark.parametrize("reason", list(Reason))

@@ -6,10 +6,17 @@ import pytest
 
 from areas.traces import BY_PROXY, DIRECT, http, known, tls, trace
 from conftest import FakePort, fake_host, header
-from vorflug.areas.proxy import ProxyConnect, ProxySettings, ProxyVariablesFact, ProxyVariablesQuery, TlsInterception
+from vorflug.areas.proxy import (
+    ProxyConnect,
+    ProxySet,
+    ProxySettings,
+    ProxyVariablesFact,
+    ProxyVariablesQuery,
+    TlsInterception,
+)
 from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.message import render
-from vorflug.model.probing import RouteFact, RouteQuery, TraceFact
+from vorflug.model.probing import TraceFact
 from vorflug.model.query import Reason, Unseen
 from vorflug.model.requirement import Outcome
 from vorflug.ports.net import Code, ProxySeen, ProxyVariable, Route, Stage
@@ -29,16 +36,14 @@ def settings(**fields):
     return ProxySettings.model_validate(header(**fields))
 
 
-def judged(demand, fact, **routes):
-    pairs = [(ProxyVariablesQuery(), fact)]
-    pairs += [(RouteQuery(url=f"https://{n}/"), RouteFact(route=Route(p, "x"))) for n, p in routes.items()]
-    return demand.judge(known(pairs))
+def judged(demand, fact):
+    return demand.judge(known([(ProxyVariablesQuery(), fact)]))
 
 
 def test_what_is_asked():
     given = (ProxyVariable("https_proxy", PROXY, True, True),)
     assert ProxyVariablesQuery().observe(fake_host(net=FakePort(proxy_variables=given))).variables == given
-    assert settings(direct=["db"]).queries(Evidence())[1] == RouteQuery(url="https://db/")
+    assert settings(direct=["db"]).queries(Evidence()) == [ProxyVariablesQuery()]
 
 
 @pytest.mark.parametrize(
@@ -75,11 +80,48 @@ def test_both_spellings_where_they_are_wanted():
 
 
 def test_what_must_go_direct():
-    demand = settings(direct=["db", "llm"])
+    demand = settings(direct=["localhost", "db.corp"])
     fact = variables(("https_proxy", PROXY), NO)
-    assert judged(demand, fact, db=None, llm=None).outcome is Outcome.MET
-    assert "llm" in render(judged(demand, fact, db=None, llm="proxy.corp:3128").because)
+    assert judged(demand, fact).outcome is Outcome.MET
+    assert "llm" in render(judged(settings(direct=["llm"]), fact).because)
     assert judged(demand, variables()).outcome is Outcome.MET, "without a proxy everything goes direct"
+
+
+def test_the_spelling_that_lacks_an_exemption_is_named():
+    demand = settings(direct=["localhost", "127.0.0.1"], expected=PROXY)
+    both = (("no_proxy", "localhost"), ("NO_PROXY", "localhost,127.0.0.1"))
+    verdict = judged(demand, variables(("http_proxy", PROXY), ("https_proxy", PROXY), *both))
+    assert "no_proxy does not exempt 127.0.0.1." in render(verdict.because)
+    assert "NO_PROXY does not exempt" not in render(verdict.because)
+    assert render(verdict.fix) == "Add 127.0.0.1 to no_proxy and NO_PROXY."
+    other = judged(demand, variables(("http_proxy", PROXY), *both))
+    assert render(other.fix) == (
+        f"Add 127.0.0.1 to no_proxy and NO_PROXY. Set http_proxy and https_proxy (both spellings) to {PROXY}."
+    )
+
+
+def test_the_team_of_the_row_mends_the_variables():
+    assert judged(settings(), variables(("https_proxy", ""), NO)).cause.team is None
+
+
+def needed(**fields):
+    return ProxySet.model_validate(header(**fields))
+
+
+@pytest.mark.parametrize(
+    ("pairs", "fields", "outcome"),
+    [
+        ((), {}, Outcome.UNMET),
+        ((NO,), {}, Outcome.UNMET),
+        ((), {"proxy": PROXY}, Outcome.MET),
+        ((("HTTPS_PROXY", PROXY),), {}, Outcome.MET),
+    ],
+)
+def test_a_proxy_that_is_needed(pairs, fields, outcome):
+    evidence = known([(ProxyVariablesQuery(), variables(*pairs))])
+    verdict = needed(**fields).judge(evidence)
+    assert verdict.outcome is outcome and needed(**fields).about(evidence) == verdict.cause
+    assert (verdict.cause is None) == (outcome is Outcome.MET)
 
 
 def test_credentials_are_said_to_be_there_and_no_more():
@@ -89,8 +131,9 @@ def test_credentials_are_said_to_be_there_and_no_more():
 
 @pytest.mark.parametrize("reason", list(Reason))
 def test_not_seen_is_never_a_verdict(reason):
-    with pytest.raises(NotSeen):
-        judged(settings(), Unseen(reason))
+    for demand in (settings(), needed()):
+        with pytest.raises(NotSeen):
+            judged(demand, Unseen(reason))
     for kind in (ProxyConnect, TlsInterception):
         with pytest.raises(NotSeen):
             ask(kind, Unseen(reason))
@@ -142,6 +185,20 @@ def test_without_a_proxy_it_does_not_apply():
     assert ask(ProxyConnect, trace(Code.TCP_TIMEOUT, Stage.CONNECT)).outcome is Outcome.NOT_APPLICABLE
 
 
+def test_a_proxy_that_is_needed_and_not_set_is_the_cause():
+    verdict = ask(ProxyConnect, trace(Code.DNS_NXDOMAIN, Stage.RESOLVE), needed=True)
+    assert verdict.outcome is Outcome.UNKNOWN and ask.about is None
+    assert verdict.cause == judged(needed(), variables()).cause and verdict.cause.kind == "proxy.not_set"
+    exempt = trace(route=Route(None, "NO_PROXY"), http=http())
+    assert ask(ProxyConnect, exempt, needed=True).outcome is Outcome.NOT_APPLICABLE
+
+
+def test_what_goes_direct_is_not_demanded_of_the_proxy():
+    verdict = ask(ProxyConnect, trace(route=BY_PROXY, http=http()), trace(route=Route(None, "loopback"), http=http()))
+    assert verdict.outcome is Outcome.MET and OTHER not in render(verdict.wanted)
+    assert f"{OTHER} go direct" in render(verdict.because)
+
+
 def test_a_gap_is_not_a_pass_but_a_refusal_beside_it_counts():
     with pytest.raises(NotSeen):
         ask(ProxyConnect, trace(route=BY_PROXY, http=http()), Unseen(Reason.TIMEOUT))
@@ -176,5 +233,5 @@ def test_re_signed_and_not_trusted():
 def test_without_a_certificate_nothing_is_decided():
     verdict = ask(TlsInterception, trace(Code.TCP_TIMEOUT, Stage.CONNECT))
     assert verdict.outcome is Outcome.UNKNOWN and verdict.cause.kind == "tcp.timeout"
-    assert ask.about is None
+    assert ask.about is None and "No certificate was seen. service.lab.test:443 did" in render(verdict.because)
     assert ask(TlsInterception, trace(http=http())).outcome is Outcome.NOT_APPLICABLE

@@ -52,10 +52,15 @@ def chain(**fields):
     return OwnChainRequirement.model_validate(header(**{"certificate": CERT} | fields))
 
 
+ROOT = CertificateSeen(
+    "CN=Corp Root", "CN=Corp Root", (), "2020-01-01T00:00:00Z", "2040-01-01T00:00:00Z", "RSA 4096", "sha256", "01", ()
+)
+
+
 def certificate(**changes):
     seen = CertificateSeen(
         subject="CN=app", issuer="CN=Corp CA", names=("app.corp.example",), not_before="2026-01-01T00:00:00Z",
-        not_after="2027-01-01T00:00:00Z", key="RSA 2048", signature="sha256", sha256="00",
+        not_after="2027-01-01T00:00:00Z", key="RSA 2048", signature="sha256", sha256="00", addresses=(),
     )  # fmt: skip
     told = {k: v for k, v in changes.items() if k in CertificateSeen.__dataclass_fields__}
     rest = {k: v for k, v in changes.items() if k not in told}
@@ -64,7 +69,7 @@ def certificate(**changes):
 
 
 def file(*certificates, **changes):
-    whole = CertificateFile(Content.CERTIFICATES, 100, certificates, False, True, "/store", NOW)
+    whole = CertificateFile(Content.CERTIFICATES, 100, certificates, False, ROOT, "/store", NOW)
     return replace(whole, **changes)
 
 
@@ -177,8 +182,10 @@ def test_the_key_is_asked_for_once_there_is_a_certificate():
         ((0,), {}, {}, "signed by itself"),
         ((2, None, 1), {}, {}, "Wrong order"),
         ((None, None), {}, {}, "not signed by the next one"),
-        ((None,), {}, {"anchored": False}, "neither in the file nor a root"),
-        ((1, None), {}, {"anchored": False}, "neither in the file nor a root"),
+        ((None,), {}, {"root": None}, "neither in the file nor a root"),
+        ((1, None), {}, {"root": None}, "neither in the file nor a root"),
+        ((1, None), {}, {"root": replace(ROOT, not_after="2026-05-31T00:00:00Z")}, "Root expired on 2026-05-31"),
+        ((1, None), {}, {"root": replace(ROOT, not_before="2026-06-02T00:00:00Z")}, "valid only from 2026-06-02"),
     ],
 )
 def test_own_chain(issuers, fields, change, says):
@@ -186,6 +193,60 @@ def test_own_chain(issuers, fields, change, says):
     verdict = chain(**fields).judge(evidence(seen))
     assert verdict.outcome is (Outcome.MET if says is None else Outcome.UNMET)
     assert says is None or says in render(verdict.because)
+
+
+EXPIRED, TOMORROW = {"not_after": "2026-05-28T00:00:00Z"}, {"not_after": "2026-06-02T12:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("middle", "says", "chain_says"),
+    [
+        (EXPIRED, "Middle expired on 2026-05-28", "Middle expired on 2026-05-28"),
+        ({"not_before": "2026-06-02T00:00:00Z"}, "valid only from 2026-06-02", "valid only from 2026-06-02"),
+        (TOMORROW, "valid for only 24 h more (until 2026-06-02)", None),
+        ({"key_bits": 1024, "key": "RSA 1024"}, "Middle is RSA 1024", None),
+        ({"signature": "sha1"}, "Middle is signed with sha1", None),
+    ],
+)
+def test_an_intermediate_counts_as_the_server_certificate_does(middle, says, chain_says):
+    above = certificate(**{"subject": "CN=Middle", "is_ca": True, "not_after": "2030-01-01T00:00:00Z"} | middle)
+    seen = evidence(file(certificate(issuer_at=1), above))
+    verdict = own().judge(seen)
+    assert verdict.outcome is Outcome.UNMET and says in render(verdict.because) and verdict.fix is not None
+    verdict = chain().judge(seen)
+    assert verdict.outcome is (Outcome.MET if chain_says is None else Outcome.UNMET)
+    assert chain_says is None or chain_says in render(verdict.because)
+
+
+def test_the_first_of_the_chain_to_end_is_what_remains():
+    above = certificate(is_ca=True, not_after="2026-08-01T12:00:00Z")
+    verdict = own().judge(evidence(file(certificate(issuer_at=1), above)))
+    assert verdict.outcome is Outcome.MET and "2026-08-01" in render(verdict.because)
+    assert verdict.gauge.have == 61 * 86400
+
+
+def test_a_roots_signature_on_itself_proves_nothing_and_strangers_in_the_file_do_not_count():
+    root = certificate(is_ca=True, issuer_at=1, signature="sha1", key_bits=1024)
+    stranger = certificate(**EXPIRED, subject="CN=Other")
+    assert own().judge(evidence(file(certificate(issuer_at=1), root, stranger))).outcome is Outcome.MET
+    root = replace(root, seen=replace(root.seen, **EXPIRED))
+    assert own().judge(evidence(file(certificate(issuer_at=1), root))).outcome is Outcome.UNMET
+
+
+@pytest.mark.parametrize(
+    ("names", "fqdn", "outcome", "says"),
+    [
+        ({"names": ("10.1.2.3",)}, "10.1.2.3", Outcome.UNMET, "not as an IP address"),
+        ({"names": (), "addresses": ("10.1.2.3",)}, "10.1.2.3", Outcome.MET, "covers"),
+        ({"names": (), "addresses": ("10.1.2.4",)}, "10.1.2.3", Outcome.UNMET, "but 10.1.2.4"),
+        ({"names": ("app.corp.example.",)}, "app.corp.example", Outcome.UNMET, "final dot"),
+        ({"names": (*(f"h{n}.example" for n in range(150)), "app.corp.example")}, "app.corp.example", Outcome.MET, ""),
+    ],
+)
+def test_which_names_count(names, fqdn, outcome, says):
+    verdict = own(fqdn=fqdn).judge(evidence(file(certificate(**names))))
+    assert verdict.outcome is outcome and says in render(verdict.because)
+    assert len(render(verdict.seen)) < 400
 
 
 @given(left=st.integers(-400, 400), need=st.integers(0, 300), more=st.integers(0, 300))
@@ -198,6 +259,27 @@ def test_wanting_longer_never_turns_unmet_into_met(left, need, more):
 
 def test_a_name_with_umlauts_is_held_against_its_a_label():
     assert own(fqdn="Bücher.Example.").fqdn == "xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize("is_ca", [True, False])
+def test_a_self_signed_certificate_is_one_finding(is_ca):
+    """As ``openssl req -x509`` makes it: CA:TRUE, alone in the file."""
+    seen = evidence(file(certificate(issuer_at=0, is_ca=is_ca)))
+    here, there = own().judge(seen), chain().judge(seen)
+    assert (
+        render(here.because)
+        == render(there.because)
+        == "The server's certificate is signed by itself, by no authority."
+    )
+    assert here.cause == there.cause == own().about(seen) is not None
+    assert "first in the file" not in render(here.fix)
+
+
+def test_a_root_before_the_server_s_certificate_is_no_self_signed_one():
+    seen = evidence(file(certificate(issuer_at=0, is_ca=True), certificate(issuer_at=0)))
+    for verdict in (own().judge(seen), chain().judge(seen)):
+        assert "that of an authority" in render(verdict.because) and verdict.cause is None
+    assert own().about(seen) is None
 
 
 # ---- from real files -------------------------------------------------------------------------------------------------

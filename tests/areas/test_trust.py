@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -10,13 +11,15 @@ import trustme
 
 from areas.asking import ask, judge
 from areas.registry_server import running
+from areas.traces import certificate, http, known, tls, trace
 from conftest import FakePort, fake_host, header
-from vorflug.areas.trust import AnchorQuery, DateQuery, RemoteCertificateRequirement, TrustAnchorRequirement
+from vorflug.areas.trust import AnchorQuery, DateFact, DateQuery, RemoteCertificateRequirement, TrustAnchorRequirement
 from vorflug.host.live import Patience
 from vorflug.host.live.certificates import LiveCertificates
 from vorflug.host.live.net import LiveNet
 from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.message import render
+from vorflug.model.probing import TraceFact
 from vorflug.model.query import Observation, Reason, Unseen
 from vorflug.model.requirement import Outcome
 from vorflug.netprobe.anchors import Store
@@ -81,6 +84,12 @@ def test_a_connection_that_ends_at_the_missing_root_has_the_same_cause(tmp_path,
     assert verdict.cause == anchor(pem).about(ask(anchor(pem), here)) is not None
 
 
+def test_a_root_that_nobody_named_is_no_verdict():
+    verdict = judge(anchor(None), host())
+    assert verdict.outcome is Outcome.UNKNOWN and anchor(None).about(Evidence()) is None
+    assert (verdict.cause.kind, verdict.cause.subject) == ("parameter.missing", "pki.ca_file")
+
+
 def test_no_store_is_no_verdict(pem):
     assert judge(anchor(pem), host()).outcome is Outcome.UNKNOWN
 
@@ -119,6 +128,18 @@ def test_a_certificate_that_lasts(corp, pem):
         other = judge(remote(url, ca_file=pem, issuers=["DigiCert", "ISRG"]), host())
         assert other.outcome is Outcome.UNMET and other.cause.kind == "tls.intercepted"
         assert "Corp Root" in render(other.because)
+
+
+def test_what_a_server_appends_is_not_the_authority():
+    seen = replace(tls(issuer="CN=Corp Root"), chain=(certificate("CN=Corp Root"), certificate("CN=DigiCert Root")))
+    demand = remote("https://service.lab.test/", issuers=["DigiCert"])
+    asked = next(q for q in demand.queries(Evidence()) if not isinstance(q, DateQuery))
+    facts = [
+        (asked, TraceFact(trace=trace(tls=seen, http=http()))),
+        (DateQuery(), DateFact(now="2026-06-01T00:00:00Z")),
+    ]
+    verdict = demand.judge(known(facts))
+    assert verdict.outcome is Outcome.UNMET and "leads to CN=Corp Root" in render(verdict.because)
 
 
 def test_an_expired_certificate(corp, pem):

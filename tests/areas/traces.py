@@ -21,12 +21,20 @@ def certificate(issuer="CN=Public Root"):
         "RSA 2048",
         "sha256",
         "00",
+        (),
     )
 
 
 def tls(*, trusted=True, public=True, issuer="CN=Public Root", faults=()):
     return TlsSeen(
-        "TLSv1.3", "TLS_AES_256_GCM_SHA384", (certificate(issuer),), trusted, public, "/store.pem", tuple(faults)
+        "TLSv1.3",
+        "TLS_AES_256_GCM_SHA384",
+        (certificate(issuer),),
+        issuer,
+        trusted,
+        public,
+        "/store.pem",
+        tuple(faults),
     )
 
 

@@ -16,8 +16,9 @@ def finding(id_, outcome, level="must", nature="technical"):
 
 
 def report(**changes):
-    """The members of report.json that the attestation is made from."""
-    return {
+    """The members of report.json that the attestation is made from; its counts, and where none is given its verdict,
+    are those of its findings."""
+    plain = {
         "schema": "vorflug/report/1",
         "tool": {"name": "vorflug", "version": "0.1.0"},
         "profile": {
@@ -36,7 +37,6 @@ def report(**changes):
             "evaluated": "2026-11-24T10:12:32Z",
             "interrupted": None,
         },
-        "verdict": verdict("ready", 0, 5),
         "findings": [
             finding("OS-001", "met"),
             finding("OS-005", "met"),
@@ -45,11 +45,47 @@ def report(**changes):
         ],
         **changes,
     }
+    found = counts(plain["findings"])
+    outcome = "not_ready" if found["must_unmet"] else "undetermined" if found["must_unknown"] else "ready"
+    code = {"not_ready": 3, "undetermined": 5, "ready": 0}[outcome]
+    said = plain.get("verdict") or verdict(
+        outcome, code, 5 if found["confirmations_outstanding"] and not code else code
+    )
+    return {**plain, "verdict": {"counts": found, **said}}
+
+
+def counts(findings):
+    def many(nature, outcome, level=None):
+        found = [f for f in findings if f["nature"] == nature and f["outcome"] == outcome]
+        return sum(level in (None, f["level"]) for f in found)
+
+    return {
+        "total": len(findings),
+        **{outcome: many("technical", outcome) for outcome in ("met", "unmet", "unknown", "not_applicable")},
+        "must_unmet": many("technical", "unmet", "must"),
+        "must_unknown": many("technical", "unknown", "must"),
+        "should_unmet": many("technical", "unmet", "should"),
+        "confirmations_met": many("organisational", "met"),
+        "confirmations_outstanding": many("organisational", "unknown"),
+        "confirmations_refused": many("organisational", "unmet"),
+    }
+
+
+def ended(outcome, code, people=None):
+    """A verdict with findings that make it, as far as any can."""
+    confirmed = {3: "unmet", 5: "unknown"}.get(code if people is None else people, "met")
+    return {
+        "verdict": verdict(outcome, code, people),
+        "findings": [
+            finding("OS-001", {"not_ready": "unmet", "undetermined": "unknown"}.get(outcome, "met")),
+            finding("OS-002", "unmet" if code == 4 else "met", "should"),
+            finding("ORG-001", confirmed, nature="organisational"),
+        ],
+    }
 
 
 def verdict(outcome, code, people=None):
-    people = code if people is None else people
-    return {"outcome": outcome, "exit_code": code, "exit_code_with_confirmations": people, "counts": {"total": 3}}
+    return {"outcome": outcome, "exit_code": code, "exit_code_with_confirmations": code if people is None else people}
 
 
 def new_key(type_=KeyType.P256):

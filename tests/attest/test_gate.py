@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from attest.samples import IDENTITY, finding, predicate_of, report, verdict
+from attest.samples import IDENTITY, ended, finding, predicate_of, report, verdict
 from vorflug.attest.gate import BadPolicy, Policy, decide, parse_age, parse_profile
 from vorflug.attest.verify import Refused, Step
 
@@ -35,7 +35,7 @@ def refused(predicate=None, now=NOW, **policy):
     ],
 )
 def test_a_genuine_report_ends_with_its_own_code(outcome, code, people, ends, ends_with_people):
-    predicate = predicate_of(report(verdict=verdict(outcome, code, people)))
+    predicate = predicate_of(report(**ended(outcome, code, people)))
     assert decide(predicate, Policy(), NOW) == ends
     assert decide(predicate, Policy(with_confirmations=True), NOW) == ends_with_people
 
@@ -63,14 +63,14 @@ def test_the_age_counts_from_the_start_of_the_run_to_the_second():
 
 @pytest.mark.parametrize("name", ["started", "finished", "evaluated"])
 def test_a_report_from_the_future_is_refused_whatever_the_policy(name):
-    predicate = predicate_of(report(times=times(**{name: "2026-11-24T12:17:01Z"})))
+    predicate = {**predicate_of(report()), "times": times(**{name: "2026-11-24T12:17:01Z"})}
     assert refused(predicate).step is Step.AGE
     assert decide(predicate, Policy(), NOW + timedelta(seconds=1)) == 0  # five minutes are two clocks
 
 
 @pytest.mark.parametrize("value", ["yesterday", "2026-11-24T10:12:00", "9999-99-99T00:00:00Z", "\x1b[2J"])
 def test_a_time_that_is_none_or_lacks_its_zone_is_refused(value):
-    found = refused(predicate_of(report(times=times(started=value))))
+    found = refused({**predicate_of(report()), "times": times(started=value)})
     assert found.step is Step.AGE and "\x1b" not in str(found)
 
 
@@ -82,6 +82,13 @@ def test_a_time_in_another_zone_is_the_same_time():
 @pytest.mark.parametrize("host", ["audit-vm-01", "AUDIT-VM-01", IDENTITY])
 def test_the_right_host(host):
     assert decide(predicate_of(report()), Policy(host=host), NOW) == 0
+
+
+@pytest.mark.parametrize(("name", "other"), [("straße-01", "strasse-01"), ("kube-01", "\u212aube-01")])
+def test_only_ascii_letters_have_another_case_in_a_host_name(name, other):
+    predicate = predicate_of(report(host={"name": name, "identity": IDENTITY}))
+    assert decide(predicate, Policy(host=name), NOW) == 0
+    assert refused(predicate, host=other).step is Step.HOST
 
 
 @pytest.mark.parametrize("host", ["audit-vm-02", "audit-vm", "", "sha256:", IDENTITY[:-1], IDENTITY.upper(), "unknown"])
@@ -124,7 +131,7 @@ def test_other_ranges_are_wrong_usage(text):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"times": times(interrupted="SIGINT")}, {"verdict": verdict("undetermined", 130)}],
+    [{"times": times(interrupted="SIGINT")}, {"verdict": verdict("ready", 130)}],
 )
 def test_an_interrupted_run_is_no_evidence(changes):
     predicate = predicate_of(report(**changes))

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 
-from vorflug.attest import keys
+from vorflug.attest import keys, trust
 from vorflug.attest.keys import KeyRefused, KeyType
 
 
@@ -191,3 +191,46 @@ def test_a_named_key_may_be_a_link_as_mounted_secrets_are(tmp_path):
     (tmp_path / "real").write_bytes(keys.private_pem(keys.generate(KeyType.ED25519)))
     (tmp_path / "key.pem").symlink_to("real")
     assert not keys.load(tmp_path / "key.pem", {}).ephemeral
+
+
+@pytest.mark.parametrize("given", [b"caf\xe9".decode("utf-8", "surrogateescape"), "canary" * 171, "ü" * 512])
+def test_a_passphrase_that_no_key_can_have_is_refused_unquoted(tmp_path, given):
+    for use in (
+        keys.report_key,
+        lambda environ: keys.load(tmp_path / "key.pem", environ),
+        lambda environ: trust.public_keys(tmp_path / "key.pem", environ),
+    ):
+        (tmp_path / "key.pem").write_bytes(keys.private_pem(keys.generate(), "another"))
+        with pytest.raises(KeyRefused, match="VORFLUG_KEY_PASSPHRASE: wanted a passphrase") as caught:
+            use(home(tmp_path, VORFLUG_KEY_PASSPHRASE=given))
+        assert given[:3] not in str(caught.value)
+
+
+def test_the_longest_passphrase_there_is_opens_its_key(tmp_path):
+    environ = home(tmp_path, VORFLUG_KEY_PASSPHRASE="x" * 1023)
+    assert keys.report_key(environ).fingerprint == keys.report_key(environ).fingerprint
+
+
+@pytest.mark.tier("root")
+@pytest.mark.parametrize("made", [(), (".config",), (".config/vorflug",)])
+def test_root_makes_nothing_in_a_home_that_is_somebody_elses(tmp_path, made):
+    user = tmp_path / "user"
+    for folder in (user, *(user / name for name in made)):
+        folder.mkdir(parents=True)
+    for folder in (user, user / ".config"):
+        if folder.exists():
+            os.chown(folder, 1000, 1000)
+    before = sorted(user.rglob("*"))
+    found = keys.report_key(home(user))
+    assert found.ephemeral and "belongs to somebody else" in str(found.ephemeral_because)
+    assert sorted(user.rglob("*")) == before
+
+
+@pytest.mark.tier("root")
+def test_a_config_folder_that_is_somebody_elses_link_is_not_followed(tmp_path):
+    (tmp_path / "own").mkdir()
+    link = tmp_path / ".config"
+    link.symlink_to("own")
+    assert not keys.report_key(home(tmp_path)).ephemeral
+    os.chown(link, 1000, 1000, follow_symlinks=False)
+    assert keys.report_key(home(tmp_path)).ephemeral

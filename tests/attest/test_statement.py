@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from attest.samples import files_of, finding, predicate_of, report, verdict
 from vorflug.attest import statement
 from vorflug.attest.strict import Malformed
+from vorflug.engine.verdict import decide
+from vorflug.model.requirement import Level, Nature, Outcome
 
 
 def built(**changes):
@@ -120,3 +124,22 @@ def test_a_statement_is_read_strictly(change):
 def test_another_payload_type_is_refused():
     with pytest.raises(Malformed, match="payload type"):
         statement.read(json.dumps(built()).encode(), "application/json")
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("with_confirmations", [False, True])
+def test_whatever_the_engine_decides_does_not_contradict_itself(strict, with_confirmations):
+    choices = list(itertools.product(Nature, (Level.MUST, Level.SHOULD), Outcome))
+    for several in itertools.combinations(choices, 3):
+        if all(outcome is Outcome.NOT_APPLICABLE for _, _, outcome in several):
+            continue
+        decided = decide(
+            [
+                SimpleNamespace(nature=n, header=SimpleNamespace(level=lv), verdict=SimpleNamespace(outcome=o))
+                for n, lv, o in several
+            ],
+            strict=strict,
+            with_confirmations=with_confirmations,
+        )
+        found = [finding(f"A-{i}", o.value, lv.value, n.value) for i, (n, lv, o) in enumerate(several)]
+        assert predicate_of(report(findings=found, verdict=decided.model_dump(mode="json")))

@@ -120,10 +120,58 @@ def test_a_key_of_the_folder_proves_nothing_even_when_it_is_named(case, tmp_path
         assert refused.step is Step.TRUST and "proves nothing" in str(refused)
 
 
-def test_a_planted_public_key_beside_the_report_is_never_read(case):
-    (case.folder / "report-key.pub").unlink()
-    os.mkfifo(case.folder / "report-key.pub")
+def test_a_public_key_beside_the_report_is_the_signers_or_there_is_none(case, tmp_path):
+    beside = case.folder / "report-key.pub"
+    for planted in (new_key().public_pem, case.key.public_pem + b"\n", b"", b"<h1>Trust me</h1>"):
+        beside.write_bytes(planted)
+        refused = case.refuse()
+        assert refused.step is Step.SUBJECTS and "report-key.pub" in str(refused), planted
+    beside.write_bytes(b"#" * (64 << 10) + b"#")
+    assert case.refuse().step is Step.FILES
+    beside.unlink()
     assert case.verify()
+    beside.symlink_to(case.trust)
+    assert case.refuse().step is Step.FILES
+    beside.unlink()
+    os.mkfifo(beside)
+    assert case.refuse().step is Step.FILES
+    beside.unlink()
+    beside.mkdir()
+    assert case.refuse().step is Step.FILES
+
+
+def test_a_hard_link_to_a_key_of_the_folder_proves_nothing_either(case, tmp_path):
+    case.trust.unlink()
+    case.trust.hardlink_to(case.folder / "report-key.pub")
+    assert case.refuse().step is Step.TRUST
+
+
+def test_report_json_and_the_signed_verdict_tell_the_same(case):
+    other = {
+        "verdict": report(findings=[{**report()["findings"][0], "outcome": "unmet"}])["verdict"],
+        "profile": {**report()["profile"], "version": "2.0.0"},
+        "host": {**report()["host"], "name": "another"},
+        "times": {**report()["times"], "started": "2026-11-24T10:11:59Z"},
+        "tool": {"name": "vorflug", "version": "9"},
+        "findings": report()["findings"][:1],
+    }
+    for member, value in other.items():
+        files = files_of({**report(), member: value})
+        (case.folder / "report.json").write_bytes(files["report.json"])
+        (case.folder / "report.html").write_bytes(files["report.html"])
+        (case.folder / "attestation.dsse.json").write_bytes(sign_report(files, predicate_of(report()), case.key))
+        refused = case.refuse()
+        assert refused.step is Step.PREDICATE and "report.json" in str(refused), member
+
+
+@pytest.mark.parametrize(
+    "data", [b"{}", b"[]", b"no JSON", b'{"verdict": {}, "verdict": {}}', b"[" * 100_000, b'{"findings": [{"id": []}]}']
+)
+def test_a_signed_report_json_that_is_no_report_is_refused(case, data):
+    files = {**files_of(report()), "report.json": data}
+    (case.folder / "report.json").write_bytes(data)
+    (case.folder / "attestation.dsse.json").write_bytes(sign_report(files, predicate_of(report()), case.key))
+    assert case.refuse().step is Step.PREDICATE
 
 
 def test_the_keyid_of_a_trusted_key_is_not_enough(case):
@@ -203,6 +251,29 @@ def test_a_statement_of_another_kind_is_refused_though_its_signature_holds(case)
         lambda p: p.update(outcomes={}),
         lambda p: p["times"].update(started=7),
         lambda p: p["host"].update(name=None),
+        lambda p: p["tool"].update(name="othertool"),
+        lambda p: p["verdict"]["counts"].pop("must_unmet"),
+        lambda p: p["verdict"]["counts"].update(total=True),
+        lambda p: p["verdict"]["counts"].update(not_applicable=-1),
+        lambda p: p["verdict"]["counts"].update(total=5),
+        lambda p: p["verdict"]["counts"].update(must_unmet=1),
+        lambda p: p["verdict"]["counts"].update(met=1, confirmations_met=0),
+        lambda p: p["outcomes"].update({"OS-001": "unmet"}),
+        lambda p: p["verdict"].update(exit_code_with_confirmations=3),
+        lambda p: p["verdict"].update(exit_code_with_confirmations=0, exit_code=4),
+        lambda p: p["verdict"].update(exit_code=130),
+        lambda p: p["verdict"].update(exit_code_with_confirmations=130),
+        lambda p: p["times"].update(started="yesterday"),
+        lambda p: p["times"].update(evaluated="2026-11-24T10:12:32"),
+        lambda p: p["times"].update(finished="2020-01-01T00:00:00Z"),
+        lambda p: p["times"].update(evaluated="2026-11-24T10:12:31Z"),
+        lambda p: p["test_result"].update(result="PASSED"),
+        lambda p: p["test_result"]["failedTests"].append("OS-001"),
+        lambda p: p["test_result"]["passedTests"].append("ORG-001"),
+        lambda p: p["test_result"]["passedTests"].append("OS-001"),
+        lambda p: p["test_result"]["passedTests"].pop(),
+        lambda p: p["test_result"]["passedTests"].append("DNS-001"),
+        lambda p: p["test_result"].update(warnedTests="ORG-001"),
     ],
 )
 def test_a_signed_verdict_that_says_nothing_usable_is_refused(case, change):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from attest.samples import IDENTITY, finding, new_key, report, verdict, write_report, write_trust
+from attest.samples import IDENTITY, ended, finding, new_key, report, verdict, write_report, write_trust
 from vorflug.cli.__main__ import execute
 
 
@@ -40,15 +40,11 @@ def test_a_ready_report_is_let_through(gate, capsys):
 
 
 @pytest.mark.parametrize(
-    ("verdict_", "code"),
-    [
-        (verdict("not_ready", 3), 3),
-        (verdict("ready", 4), 4),
-        (verdict("undetermined", 5), 5),
-    ],
+    ("outcome", "code"),
+    [("not_ready", 3), ("ready", 4), ("undetermined", 5)],
 )
-def test_a_genuine_report_that_is_not_ready_ends_with_its_own_code(gate, capsys, verdict_, code):
-    assert gate(verdict=verdict_, findings=[finding("A", "unmet")]) == code
+def test_a_genuine_report_that_is_not_ready_ends_with_its_own_code(gate, capsys, outcome, code):
+    assert gate(**ended(outcome, code)) == code
     assert f"ends with {code}" in capsys.readouterr().out
 
 
@@ -64,7 +60,7 @@ def test_confirmations_count_when_they_are_asked_for(gate):
         ([], {"age": timedelta(minutes=-6)}, "step 11 (age)"),
         (["--host", "other"], {}, "step 12 (host)"),
         (["--profile", "ai-audit-assist@>=2"], {}, "step 13 (profile)"),
-        ([], {"verdict": verdict("undetermined", 130)}, "step 10 (complete run)"),
+        ([], {"verdict": verdict("ready", 130)}, "step 10 (complete run)"),
     ],
 )
 def test_policy_refuses_with_six_and_names_the_step(gate, capsys, options, changes, says):

@@ -4,6 +4,7 @@ import pytest
 
 from vorflug.attest import keys
 from vorflug.cli.__main__ import execute
+from vorflug.host.secrets import redact
 
 
 @pytest.fixture(autouse=True)
@@ -67,3 +68,25 @@ def test_a_file_that_is_no_key_is_two(tmp_path, capsys, content):
         assert execute(["keys", action, str(tmp_path / "k")]) == 2
     assert execute(["keys", "show", str(tmp_path / "none")]) == 2
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_every_command_takes_a_language(tmp_path, capsys):
+    assert execute(["keys", "--lang", "de", "new", "--out", str(tmp_path / "k")]) == 0
+    assert execute(["keys", "--lang", "de", "new", "--out", str(tmp_path / "k")]) == 2
+    assert "überschrieben" in capsys.readouterr().err
+
+
+def test_a_passphrase_that_no_key_can_have_is_two_and_never_shown(tmp_path, capsys, monkeypatch):
+    for given in (b"caf\xe9-canary".decode("utf-8", "surrogateescape"), "canary" * 200):
+        monkeypatch.setenv("VORFLUG_KEY_PASSPHRASE", given)
+        assert execute(["keys", "new", "--out", str(tmp_path / "k")]) == 2
+        assert not (tmp_path / "k").exists()
+        assert execute(["run", "--deadline", "1", "--out", str(tmp_path / "out")]) == 2
+        out, err = capsys.readouterr()
+        assert err.count("VORFLUG_KEY_PASSPHRASE: wanted a passphrase") == 2 and "canary" not in out + err
+
+
+def test_the_passphrase_is_struck_out_of_whatever_is_said_later(tmp_path, monkeypatch):
+    monkeypatch.setenv("VORFLUG_KEY_PASSPHRASE", "canary-of-the-key")
+    assert execute(["keys", "new", "--out", str(tmp_path / "k")]) == 0
+    assert redact("said canary-of-the-key") == "said [redacted]"

@@ -68,7 +68,7 @@ LIKE_A_PROFILE = {
     "tag": (HEAD + row(title="!!map {en: x, de: x}"), 26, "tags (tag:yaml.org,2002:map) are not allowed"),
     "merge": (HEAD + row().replace("    title:", "    <<: {level: must}\n    title:"), 26, "merge keys (<<) are not allowed"),
     "duplicate key": (HEAD + row() + "    kind: memory\n", 34, "kind stands here a second time; the first is on line 25"),
-    "YAML 1.1 boolean": (HEAD.replace("default: false", "default: no"), 20, "saw no, which some YAML readers take for true or false"),
+    "YAML 1.1 boolean": (HEAD.replace("default: false", "default: no"), 20, "saw no, which some YAML readers take for false"),
     "unknown kind": (HEAD + row(kind="memroy"), 25, "there is no kind of requirement memroy; did you mean memory?"),
     "misspelled field": (HEAD + row(fields="at_leest: 8 GB"), 33, "there is no field at_leest; did you mean at_least?"),
     "unit mistake": (HEAD + row(fields="at_least: 8 Gb"), 33, "saw 8 Gb; did you mean '8 GB'?"),
@@ -114,7 +114,7 @@ def test_show(run, file):
     code, out, _ = run("show", file, "--size", "M")
     assert code == 0
     assert "Sample  sample@1.2.0" in out and "digest sha256:" in out and "size L: large" in out
-    assert "  MEM-1  must  os-virtualisation  Memory\n      at least 16 GB\n" in out
+    assert "  MEM-1  must  OS / virtualisation  Memory\n      at least 16 GB\n" in out
     assert "      depends on the parameter ram.floor\n" in out
     assert "  llm.provider  Language model  (required; azure or aws)" in out
     code, out, _ = run("show", file, "--model", "saas")
@@ -151,3 +151,17 @@ def test_help_has_an_example(run):
     for name in ("list", "show", "lint", "schema", "diff"):
         code, out, _ = run(name, "--help")
         assert code == 0 and f"Example: vorflug profile {name}" in out
+
+
+def test_a_shipped_profile_can_be_checked_by_its_name(run):
+    code, out, _ = run("lint", "ai-audit-assist")
+    assert code == 0 and "no mistakes" in out
+
+
+def test_in_german_there_is_no_english_word(run, file, tmp_path):
+    code, out, _ = run("show", file, "--lang", "de")
+    assert code == 0 and "  MEM-1  Muss  Betriebssystem / Virtualisierung  " in out
+    other = tmp_path / "other.yaml"
+    other.write_text(file.read_text().replace("title: {en: Sample, de: Beispiel}", "title: {en: S, de: B}"))
+    other.write_text(other.read_text().replace("version: 1.2.0", "version: 1.3.0"))
+    assert 'geändert  Profil version: "1.2.0" -> "1.3.0"' in run("diff", file, other, "--lang", "de")[1]

@@ -35,9 +35,9 @@ def test_from_nothing_to_a_complete_site_file(run, tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     says = """\
 site.yaml: no mistakes, for sample 1.2.0
-Required parameters that are not given (1):
-  ram.floor: 8 GB  # Least memory
-Outstanding confirmations (1):
+Required parameters that are not given, for all phases (1):
+  ram.floor  e.g. 8 GB  # Least memory
+Outstanding confirmations in all phases (1):
   ORG-1  Queue agreed
 """
     assert run("check", "site.yaml") == (0, says, "")
@@ -52,6 +52,12 @@ Outstanding confirmations (1):
         text = text.replace(f"  # {line}", f"  {filled or line}")
     path.write_text(text)
     assert run("check", "site.yaml") == (0, "site.yaml: no mistakes, for sample 1.2.0\n", "")
+
+
+def test_of_one_phase_only_what_it_asks_for(run, tmp_path):
+    (tmp_path / "site.yaml").write_text("schema: vorflug/site/1\nparameters: {ram.floor: 8 GB}\n")
+    assert run("check", "site.yaml", "--phase", "go-live")[1] == "site.yaml: no mistakes, for sample 1.2.0\n"
+    assert "in the phase pre-install (1):" in run("check", "site.yaml", "--phase", "pre-install")[1]
 
 
 def test_what_is_there_is_never_overwritten(run, tmp_path):
@@ -79,7 +85,7 @@ def test_every_mistake_with_its_line(run, tmp_path):
     code, out, err = run("check", "site.yaml")
     assert (code, out) == (2, "")
     assert err.splitlines() == [
-        "vorflug: site.yaml:4:17: llm.provider: wanted azure or aws, saw asure.",
+        "vorflug: site.yaml:4:17: llm.provider: wanted azure or aws, saw asure; did you mean azure?",
         "site.yaml:7:3: there is no confirmation ORG-2; did you mean ORG-1?",
     ]
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from vorflug.documents import profile
+
+TODAY = date(2026, 11, 25)
 
 HEAD = """\
 schema: vorflug/profile/1

@@ -79,7 +79,15 @@ def changed(**fields):
         (b'{\n "schema": nope}', "f:2:1: wanted a facts file"),
         (b"[]", "saw none"),
         (b"\xff\xfe", "is no JSON"),
-        (b"[" * 100_000, "is no JSON"),
+        (b"[" * 100_000, "at most 64 levels of brackets"),
+        (b"[" * 65 + b"1" + b"]" * 65, "at most 64 levels of brackets"),
+        (b'{"schema": ' + b'{"a":' * 200 + b"1" + b"}" * 201, "at most 64 levels of brackets"),
+        (b'{"took_s": Infinity}', "wanted a number, saw Infinity"),
+        (b'{"took_s": NaN}', "wanted a number, saw NaN"),
+        (b'{"took_s": 1e400}', "wanted a number, saw 1e400"),
+        (b'{"a": 1' + b"0" * 400 + b"}", "at most 40 digits, saw 401"),
+        (b'{"verdict": 1, "verdict": 2}', "saw verdict twice"),
+        (b'{"a": [{"b": 1, "c": 2, "b": 1}]}', "saw b twice"),
         (b'{"schema": "vorflug/facts/9"}', "saw vorflug/facts/9"),
         (changed(tool=None), "tool"),
         (changed(extra=1), "extra"),
@@ -118,3 +126,24 @@ def test_order_does_not_depend_on_who_answered_first():
 
     other = Observation(KernelVersionQuery(), Unseen(Reason.DENIED))
     assert facts.in_order([SEEN, other]) == facts.in_order([other, SEEN])
+
+
+def test_a_question_with_two_answers_is_refused():
+    rows = GOOD["facts"] * 2
+    for second in (rows, [rows[0], {**rows[0], "fact": None, "unseen": {"reason": "timeout"}}]):
+        document_ = facts.read(changed(facts=second), "f")
+        with pytest.raises(DocumentError, match="a question of kind memory is answered twice: How much memory"):
+            facts.observations(document_)
+
+
+def test_a_lone_surrogate_in_a_question_is_written_out():
+    row = {**GOOD["facts"][0], "query": {"kind": "memory", "\ud800": ["\udfff"]}}
+    written = facts.write(facts.read(changed(facts=[row]), "f"), str)
+    assert b'"\\\\ud800"' in written and b'"\\\\udfff"' in written
+    assert facts.read(written, "f")
+
+
+@pytest.mark.parametrize("name", ["started", "finished", "evaluated"])
+def test_a_time_without_its_zone_is_refused(name):
+    with pytest.raises(DocumentError, match=f"times.{name}"):
+        facts.read(changed(times={**GOOD["times"], name: "2026-11-25T10:00:00"}), "f")

@@ -95,3 +95,21 @@ VALUES = st.none() | st.booleans() | st.integers(-(10**17), 10**17) | PLAIN
 def test_written_reads_back_as_itself(value):
     assert yamlstrict.load(f"a: {written(value)}\n".encode(), "f")["a"] == value
     assert yamlstrict.load(f"a: [{written(value)}]\n".encode(), "f")["a"] == [value]
+
+
+@pytest.mark.parametrize(
+    "behind",
+    [
+        "?api-key=CANARY", "?x=1&token=CANARY", "?X-Amz-Signature=CANARY", "?code=CANARY", "?sig=CANARY", "?KEY=CANARY",
+        "?client_secret=CANARY", "?Password=CANARY", "?apikey=CANARY", "?subscription-key=CANARY", "?a=1;sig=CANARY",
+        "#access_token=CANARY", "?%74oken=CANARY", "?a?token=CANARY", "?token",
+    ],
+)  # fmt: skip
+def test_a_url_that_names_a_secret_is_refused_without_its_value(behind):
+    ((_, says),) = mistakes(parameter("url"), f"https://app.example.com/health{behind}")
+    assert "without key, token or password" in str(says) and "CANARY" not in str(says)
+
+
+@pytest.mark.parametrize("behind", ["", "?", "?api-version=2024-10-21", "?verbose=1&monkey=2", "#top", "?country=de"])
+def test_other_urls_keep_their_query(behind):
+    assert not list(mistakes(parameter("url"), f"https://app.example.com/health{behind}"))

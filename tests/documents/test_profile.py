@@ -389,3 +389,23 @@ def test_a_large_profile_loads_quickly(capsys):
     with capsys.disabled():
         print(f" [200 requirements in {min(took) * 1000:.0f} ms] ", end="")
     assert min(took) < 0.25
+
+
+@pytest.mark.parametrize(
+    ("header", "field"),
+    [
+        ({"models": "{param: llm.provider}"}, "models"),
+        ({"models": "{S: [compose], M: [compose], L: [compose]}"}, "models"),
+        ({"phases": "[{param: nothing}]"}, "phases"),
+        ({"title": "{en: {param: nothing}, de: x}"}, "title"),
+        ({"why": "{en: x, de: {param: ram.slack}}"}, "why"),
+        ({"advice": "{en: x, de: {S: a, M: b, L: c}}"}, "advice"),
+        ({"advice": "{en: x, de: {param: nothing}}", "bogus": "1"}, "advice"),
+    ],
+)
+def test_no_parameter_fills_in_a_header_also_where_an_overlay_reads_it_again(header, field):
+    says = f"{field} is the same for every customer and size"
+    with pytest.raises(DocumentError, match=rf"profile.yaml:\d+:\d+: {says}"):
+        load(row(**header))
+    with pytest.raises(DocumentError, match=rf"profile.yaml:\d+:\d+: {says}"):
+        load(row(**header), compose="change:\n  MEM-1: {at_least: 16 GB}\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from documents.samples import HEAD, SITE, confirmation, load, row
+from documents.samples import HEAD, SITE, TODAY, confirmation, load, row
 from vorflug.documents import site
 from vorflug.documents.problems import DocumentError
 from vorflug.documents.resolve import resolve
@@ -17,7 +17,7 @@ GB = 10**9
 
 
 def items(profile, text=None, *, model="compose", size="S", phase="pre-install"):
-    given = site.parse(text.encode(), "site.yaml", profile) if text else Site.empty()
+    given = site.parse(text.encode(), "site.yaml", profile, TODAY) if text else Site.empty()
     return resolve(profile, given, model=OperatingModel(model), size=HostSize(size), phase=Phase(phase))
 
 
@@ -116,7 +116,7 @@ def test_what_does_not_apply_waits_for_nothing():
 def test_another_phase_is_named():
     (found,) = items(load(row(phases="[go-live, operations]")))
     assert isinstance(found, Excluded)
-    assert render(found.because) == "Belongs to the phase go-live or operations, asked for pre-install."
+    assert render(found.because) == "Belongs to the phase go-live or operations; judged here: before installation."
 
 
 def test_rows_of_another_model_are_not_there():

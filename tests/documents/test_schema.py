@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from documents.samples import HEAD, SITE, confirmation, load, row
+from documents.samples import HEAD, SITE, TODAY, confirmation, load, row
 from vorflug.documents import schema as schemas
 from vorflug.documents import site, yamlstrict
 from vorflug.documents.problems import DocumentError
@@ -87,7 +87,7 @@ def test_overlays():
 def test_site_files():
     profile = load(row(), confirmation())
     for written in (SITE, template(profile, None, "de")):
-        assert site.parse(written.encode(), "s", profile)
+        assert site.parse(written.encode(), "s", profile, TODAY)
         assert valid(Document.SITE, written)
     assert not valid(Document.SITE, SITE + "parameter: {}\n")
     assert not valid(Document.SITE, SITE.replace("by: Erika Muster, ", ""))

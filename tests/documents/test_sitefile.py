@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from documents.samples import HEAD, confirmation, load, row
+from documents.samples import HEAD, TODAY, confirmation, load, row
 from vorflug.documents import site
 from vorflug.documents.problems import DocumentError
 from vorflug.documents.sitefile import template
@@ -20,14 +20,14 @@ PROFILE = load(
 @pytest.mark.parametrize("language", ["en", "de"])
 @pytest.mark.parametrize("model", [None, *OperatingModel])
 def test_untouched_it_is_valid_and_gives_nothing(language, model):
-    read = site.parse(template(PROFILE, model, language).encode(), "site.yaml", PROFILE)
+    read = site.parse(template(PROFILE, model, language).encode(), "site.yaml", PROFILE, TODAY)
     assert read.parameters == {} and read.confirmations == {} and read.model is model
 
 
 def test_every_parameter_works_when_its_mark_is_removed():
     before = template(PROFILE, None, "en").partition("confirmations:")[0]
     lines = [line.replace("# ", "", 1) if line.lstrip().startswith("# ") else line for line in before.splitlines()]
-    read = site.parse("\n".join([*lines, "confirmations:", ""]).encode(), "site.yaml", PROFILE)
+    read = site.parse("\n".join([*lines, "confirmations:", ""]).encode(), "site.yaml", PROFILE, TODAY)
     assert set(read.parameters) | set(read.secrets) == set(PROFILE.parameters)
     assert read.customer and read.size == "S" and read.phase == "pre-install"
 
@@ -41,7 +41,7 @@ def test_nothing_is_confirmed_by_removing_marks():
     )
     text = text[: text.index("parameters")] + text[text.index("confirmations:") :]
     with pytest.raises(DocumentError) as refused:
-        site.parse(text.encode(), "site.yaml", PROFILE)
+        site.parse(text.encode(), "site.yaml", PROFILE, TODAY)
     assert {str(p.says).partition(":")[0] for p in refused.value.problems} == {"by", "on"}
 
 
@@ -50,8 +50,17 @@ def test_it_explains_each():
     assert "## Language model (required): azure or aws" in text
     assert "## Proxy (false if not given): true or false" in text
     assert "## Integrations (may be left out): a list, each entry smtp or sharepoint" in text
-    assert "## Queue agreed (must, os-virtualisation)" in text
-    assert "Sprachmodell" in template(PROFILE, None, "de")
+    assert "## Queue agreed (must, OS / virtualisation)" in text
+    german = template(PROFILE, None, "de")
+    assert "Sprachmodell" in german and "(Muss, " in german and "on: JJJJ-MM-TT" in german
+    assert "must" not in german and "os-virtualisation" not in german
+
+
+def test_what_only_another_model_s_overlay_asks_for_is_left_out():
+    base = row(models="[compose, saas]")
+    profile = load(base, saas="change:\n  MEM-1: {at_least: {param: ram.floor}}\n")
+    assert "ram.floor" not in template(profile, OperatingModel.COMPOSE, "en")
+    assert "ram.floor" in template(profile, OperatingModel.SAAS, "en")
 
 
 def test_of_one_model_only_what_it_asks_for():
@@ -63,4 +72,4 @@ def test_of_one_model_only_what_it_asks_for():
 def test_a_text_of_the_profile_stays_in_its_comment():
     head = HEAD.replace("{en: Proxy, de: Proxy}", '{en: "Proxy\\nschema: other\\nparameters:", de: Proxy}')
     profile = load(row(), head=head)
-    assert site.parse(template(profile, None, "en").encode(), "site.yaml", profile).given
+    assert site.parse(template(profile, None, "en").encode(), "site.yaml", profile, TODAY).given

@@ -79,6 +79,26 @@ def test_a_gate_refuses_what_is_not_the_report_that_was_asked_for(ready, tmp_pat
     assert vorflug("gate", ended.folder, "--trust", tmp_path / "none").code == 2
 
 
+@pytest.mark.parametrize(
+    ("rows", "codes"),
+    [
+        # without and with --strict, each without and with --with-confirmations
+        ([("memory", {"at_least": "1 B"})], (0, 0, 0, 0)),
+        ([("memory", {"at_least": "1 B"}), ("memory", {"at_least": "900 TB", "level": "should"})], (0, 0, 4, 4)),
+        ([("memory", {"at_least": "1 B"}), ("confirmation", {})], (0, 5, 0, 5)),
+        ([("memory", {"at_least": "900 TB"}), ("confirmation", {})], (3, 3, 3, 3)),
+    ],
+)
+def test_every_report_agrees_with_itself_whatever_counts_in_its_exit_code(tmp_path, rows, codes):
+    file = profile(tmp_path, *rows)
+    ways = [(), ("--with-confirmations",), ("--strict",), ("--strict", "--with-confirmations")]
+    for number, (way, code) in enumerate(zip(ways, codes, strict=True)):
+        ended = vorflug("run", "--profile", file, *way, out=tmp_path / f"out{number}", home=tmp_path)
+        assert ended.code == code, ended.err
+        sound(ended)
+        assert vorflug("gate", ended.folder, "--trust", trusted(ended.folder)).code == code
+
+
 def test_a_copied_report_verifies_and_a_changed_one_does_not(ready, tmp_path):
     ended, trust, _ = ready
     copy = tmp_path / "elsewhere"

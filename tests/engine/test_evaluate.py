@@ -14,7 +14,7 @@ from vorflug.engine import registry
 from vorflug.engine.evaluate import evaluate
 from vorflug.engine.verdict import NothingJudged, decide, roots
 from vorflug.model.cause import Cause, Team
-from vorflug.model.message import msg, render
+from vorflug.model.message import Message, msg, render
 from vorflug.model.query import Observation, Reason, Seen, Unseen
 from vorflug.model.report import VerdictOutcome
 from vorflug.model.requirement import (
@@ -114,6 +114,35 @@ def test_a_judge_that_crashes_is_unknown():
     (finding,) = evaluate([fixed(Outcome.NOT_APPLICABLE, "A-1")], [])
     assert finding.verdict.outcome is Outcome.UNKNOWN
     assert "boom" in render(finding.verdict.because)
+
+
+def nested(levels):
+    deep = msg("end")
+    for _ in range(levels):
+        deep = Message("{x}", {"x": deep})
+    return deep
+
+
+@pytest.mark.parametrize("broken", [nested(140), nested(2000), Message("{missing}"), Message("{x:nonsense}", {"x": 1})])
+def test_a_verdict_that_cannot_be_written_is_unknown_and_takes_no_other_with_it(broken):
+    cause = Cause("test", "test", broken, msg("test"))
+    findings = evaluate([fixed(Outcome.UNMET, "A-1", cause=cause), fixed(Outcome.MET, "A-2")], [])
+    assert [f.verdict.outcome for f in findings] == [Outcome.UNKNOWN, Outcome.MET]
+    assert "Judging failed" in render(findings[0].verdict.because)
+
+
+class Unspeakable(Fixed):
+    """Its demand cannot be written."""
+
+    kind = "test-unspeakable"
+
+    def wanted(self):
+        return nested(2000)
+
+
+def test_a_demand_that_cannot_be_written_gives_way_to_its_title():
+    (finding,) = evaluate([Unspeakable(**header(id="A-1", level="must"), outcome="not_applicable")], [])
+    assert finding.verdict.outcome is Outcome.UNKNOWN and render(finding.verdict.wanted) == finding.header.title.en
 
 
 def test_a_missing_value_is_unknown_and_another_phase_is_not_applicable():

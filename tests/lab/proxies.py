@@ -28,7 +28,10 @@ def refuse(status, *headers, body=b""):
 
 @contextmanager
 def proxy(*, login=None, schemes=('Basic realm="lab"',), always=None, to=None, host="127.0.0.1", tls=None):
-    """Yields (port, Seen).  *login* is ``user:password``; *always* is sent whatever is asked; *to*: ask there instead; *tls*: a context."""
+    """Yields (port, Seen).  *login* is ``user:password``; *always* is sent whatever is asked; *to*: ask there instead; *tls*: a context.
+
+    Names below lab.test lead to loopback: no request to loopback itself is given to a proxy.
+    """
     seen = Seen()
 
     def handler(sock):
@@ -49,19 +52,23 @@ def proxy(*, login=None, schemes=('Basic realm="lab"',), always=None, to=None, h
         method, target, _ = line.split(" ")
         if method == "CONNECT":
             name, _, port = target.rpartition(":")
-            with socket.create_connection(to or (name.strip("[]"), int(port)), timeout=10) as upstream:
+            with socket.create_connection(to or (_place(name.strip("[]")), int(port)), timeout=10) as upstream:
                 sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
                 _splice(sock, upstream)
             return
         parts = urlsplit(target)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
-        with socket.create_connection(to or (parts.hostname, parts.port or 80), timeout=10) as upstream:
+        with socket.create_connection(to or (_place(parts.hostname), parts.port or 80), timeout=10) as upstream:
             upstream.sendall(asked.replace(target.encode(), path.encode(), 1))
             while data := upstream.recv(4096):
                 sock.sendall(data)
 
     with tcp(in_tls(tls, handler) if tls else handler, host) as port:
         yield port, seen
+
+
+def _place(name):
+    return "127.0.0.1" if name.endswith(".lab.test") else name
 
 
 def _splice(one, other):

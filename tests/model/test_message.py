@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vorflug.model.message import Message, Text, msg, render, visible
+from vorflug.model.message import Message, Text, listed, msg, render, sentences, visible
 from vorflug.model.report import Sentence
 
 
@@ -93,3 +93,32 @@ def test_sentences_round_trip(values):
     assert sentence.message() == message
     assert sentence.en == render(message)
     assert Sentence.model_validate_json(sentence.model_dump_json()) == sentence
+
+
+def test_sentences_and_things_stand_side_by_side():
+    parts = [msg("One."), msg("Two."), msg("One."), msg("Three.")]
+    assert render(sentences(parts)) == "One. Two. Three."
+    assert render(listed(parts[:2])) == "One.; Two."
+    assert sentences(parts[:1]) is parts[0]
+    for join in (sentences, listed):
+        with pytest.raises(ValueError):
+            join([])
+
+
+@pytest.mark.parametrize(
+    ("join", "end"), [(sentences, "{n:9}. There are 190 more of this kind."), (listed, "{n:9}.; and 190 more")]
+)
+def test_two_hundred_sentences_are_one_flat_message(join, end):
+    whole = join(msg("{n}.", n=n) for n in range(200))
+    assert render(whole).endswith(end.replace("{n:9}", "9"))
+    written = Sentence.of(whole)
+    again = Sentence.model_validate_json(written.model_dump_json())
+    assert again == written and again.message() == whole
+
+
+def test_sentences_too_deep_in_one_another_are_refused():
+    deep = msg("end")
+    for _ in range(3000):
+        deep = Message("{x}", {"x": deep})
+    with pytest.raises(ValueError, match="at most 20"):
+        Sentence.of(deep)

@@ -8,7 +8,7 @@ import pytest
 
 from vorflug.model import netcause
 from vorflug.model.cause import Team
-from vorflug.model.message import Message, msg, render
+from vorflug.model.message import render
 from vorflug.model.netcause_texts import TEXTS
 from vorflug.ports.net import (
     CertificateSeen,
@@ -24,7 +24,7 @@ from vorflug.ports.net import (
 
 URL = "https://service.lab.test/v2/"
 CERTIFICATE = CertificateSeen(
-    "CN=leaf", "CN=Corp CA", ("a.test",), "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z", "RSA 2048", "sha256", "00"
+    "CN=leaf", "CN=Corp CA", ("a.test",), "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z", "RSA 2048", "sha256", "00", ()
 )
 
 
@@ -38,7 +38,7 @@ def trace(
     detail="raw",
     chain=(CERTIFICATE,),
 ):
-    tls = TlsSeen("TLSv1.3", "x", chain, False, False, "", ()) if chain else None
+    tls = TlsSeen("TLSv1.3", "x", chain, CERTIFICATE.issuer, False, False, "", ()) if chain else None
     return Trace(
         host, 443, Route(proxy, "https_proxy" if proxy else ""), (), "192.0.2.1:443",
         (StageSeen(stage, 2.0, code, detail),), tls, None, (), ProxySeen(407, ("negotiate", "ntlm"), "ERR_X"), resolvers,
@@ -103,13 +103,3 @@ def test_an_ipv6_endpoint_is_written_with_brackets():
 def test_a_trace_without_certificates_has_sentences_too():
     for code in Code:
         assert "{" not in render(netcause.stopped(trace(code, chain=(), detail="", resolvers=()), URL).says)
-
-
-def test_sentences():
-    parts = [msg("One."), msg("Two."), msg("Three.")]
-    assert render(netcause.sentences(parts)) == "One. Two. Three."
-    assert render(netcause.listed(parts[:2])) == "One.; Two."
-    assert netcause.sentences(parts[:1]) is parts[0]
-    with pytest.raises(ValueError):
-        netcause.sentences([])
-    assert isinstance(netcause.sentences(parts), Message)

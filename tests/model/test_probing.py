@@ -21,7 +21,7 @@ TRACE = Trace(
     (),
     "p:1",
     (StageSeen(Stage.PROXY, 0.1, Code.PROXY_DENIED, "HTTP 403"),),
-    TlsSeen("TLSv1.3", "x", (), False, False, "", (Code.TLS_EXPIRED,)),
+    TlsSeen("TLSv1.3", "x", (), "", False, False, "", (Code.TLS_EXPIRED,)),
     HttpSeen(200, ("a",), (("a", "b"),), "json", (), 1),
     (Code.TLS_INTERCEPTED,),
     ProxySeen(403),

@@ -36,7 +36,9 @@ def test_a_healthy_service_passes(ask, tmp_path):
         trace = ask(url, ca_file=ask.ca)
     assert last(trace) == (Stage.HTTP, None) and trace.warnings == ()
     assert trace.tls.version == "TLSv1.3" and trace.tls.faults == () and trace.tls.trusted
-    assert trace.tls.chain[0].names == (HOST, "localhost", "127.0.0.1", "::1")
+    assert trace.tls.chain[0].names == (HOST, "localhost")
+    assert trace.tls.chain[0].addresses == ("127.0.0.1", "::1")
+    assert trace.tls.issuer == "CN=Lab Root CA,O=Lab"
     assert trace.http.status == 200 and trace.http.body_kind == "json"
     assert netcause.stopped(trace, url) is None
 
@@ -45,6 +47,15 @@ def test_a_healthy_service_passes(ask, tmp_path):
 def test_an_ipv6_address_in_the_certificate(ask, tmp_path):
     with https(tmp_path, authority.good(), host="::1") as url:
         assert ask(url, ca_file=ask.ca).code is None
+
+
+def test_what_a_server_appends_is_not_the_issuer(ask, tmp_path):
+    middle = issue("Middle", authority.root(), ca=True)
+    namesake = issue("Lab Root CA", issue("Public Root", ca=True), ca=True)
+    with https(tmp_path, issue(HOST, middle), middle, namesake, authority.stranger()) as url:
+        trace = ask(url, ca_file=ask.ca)
+    assert len(trace.tls.chain) == 4 and trace.tls.trusted
+    assert trace.tls.issuer == "CN=Lab Root CA,O=Lab"
 
 
 def faults():

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vorflug.netprobe.target import address, ascii_host, join, parse
+from vorflug.model.hosts import address
+from vorflug.netprobe.target import ascii_host, join, parse
 
 
 @pytest.mark.parametrize(

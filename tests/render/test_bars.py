@@ -11,7 +11,7 @@ from vorflug.render.sizes import compare
 
 
 def with_gauge(have: float, want: float):
-    gauge = GaugeInfo(have=have, want=want, unit="1")
+    gauge = GaugeInfo.model_construct(have=have, want=want, unit="1")
     return finding("G-1", "cpu", Outcome.MET, "G", "G", gauge=gauge)
 
 
@@ -60,3 +60,10 @@ def test_sizes_that_want_the_same_share_a_mark():
     assert [(m.label, m.own) for m in two.marks] == [("S M", True), ("L", False)]
     one = across(replace(row, cells=(small, small, small)), "M")
     assert [m.label for m in one.marks] == [""]
+
+
+def test_a_bar_that_is_enough_for_some_sizes_only_has_no_colour_of_its_own():
+    rows = {r.id: r for r in compare(report()).rows}
+    assert across(rows["HW-002"], "M").mixed and across(rows["HW-001"], "M").mixed
+    assert not across(rows["HW-004"], "M").mixed
+    assert not bar(with_gauge(4, 8)).mixed

@@ -33,8 +33,16 @@ def test_no_cell_is_a_formula(start):
     assert guarded(f"{start}cmd|' /C calc'!A0").startswith("'")
 
 
+@pytest.mark.parametrize("between", [";", "\t", "|", "\n", "; ", '";"', "|\t ", ";'\"", ";\u00a0"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "＝"])
+def test_no_cell_becomes_a_formula_where_another_separator_splits_it(between, start):
+    assert guarded(f"a{between}{start}cmd|' /C calc'!A0") == f"a{between}'{start}cmd|' /C calc'!A0"
+    assert guarded(f"a{between}{start}1{between}{start}2").count(f"{between}'{start}") == 2
+
+
 def test_plain_text_stays_as_it_is():
-    assert guarded("at least 32 GB") == "at least 32 GB" and guarded("") == ""
+    for text in ("at least 32 GB", "", "a; b - c", "x-y", "8 + 8 = 16"):
+        assert guarded(text) == text
 
 
 def test_hostile_names_are_visible_cells():

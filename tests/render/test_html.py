@@ -11,6 +11,8 @@ import pytest
 
 from render.parts import SCRIPT
 from render.sample import interrupted, report
+from vorflug.model.message import msg
+from vorflug.model.report import Sentence
 from vorflug.render.html import render_html
 
 VOID = {"meta", "link", "br", "hr", "img", "input", "path", "circle", "rect", "use"}
@@ -114,7 +116,7 @@ def test_the_story_stands_in_its_order():
     text = page(fingerprint="SHA256:abc").text
     order = [
         "Not ready".lower(), "7 musts unmet", "proxy.corp:3128 wants Negotiate", "Operating model", "What to do By", "blocks 4 requirements",
-        "Could not look Nothing", "To be confirmed by people", "This host fits S, not M or L", "Wanted and seen Every", "Facts and times Started",
+        "Undetermined Nothing", "To be confirmed by people", "This host fits S, not M or L", "Wanted and seen Every", "Facts and times Started",
         "Sign-off The", "SHA256:abc", "need the vendor's confirmation",
     ]  # fmt: skip
     places = [text.index(part) for part in order]
@@ -157,7 +159,7 @@ def test_without_a_fingerprint_there_is_a_line_to_write_on():
 
 def test_a_ready_report_has_no_empty_lists():
     text = page(report(ready=True)).text
-    assert "Could not look" not in text
+    assert "Undetermined" not in text
     assert "Every technical must that applies here is met." in text
 
 
@@ -189,6 +191,37 @@ def _timed(sample) -> float:
     begun = process_time()
     render_html(sample, lang="en")
     return process_time() - begun
+
+
+def test_words_with_hyphens_are_kept_whole_and_can_be_copied_as_they_are():
+    sample = report(hostile=False)
+    fix = Sentence.of(msg("Run: systemctl enable --now docker, for registry-1.docker.io & <b-c>."))
+    bad = sample.findings[0].model_copy(update={"fix": fix})
+    html = render_html(sample.model_copy(update={"findings": (bad, *sample.findings[1:])}), lang="en")
+    assert 'enable <span class="whole">--now</span> docker' in html
+    assert '<span class="whole">registry-1.docker.io</span> &amp; <span class="whole">&lt;b-c&gt;.</span>' in html
+    assert "systemctl enable --now docker, for registry-1.docker.io & <b-c>." in Page(html).text
+    assert f'<span class="whole">{"-" * 41}' not in render_html(sample, lang="en")
+
+
+def test_what_does_not_apply_stands_folded_below_its_subject():
+    html = render_html(report(hostile=False), lang="en")
+    folded = re.search(r'<details class="apart few">(.*?)</details>', html, re.DOTALL)[1]
+    assert "Does not apply: OS-031</summary>" in folded and "The file system is ext4, not XFS." in folded
+    assert not re.search(r'<tr class="not_applicable"', html)
+
+
+def test_a_subject_of_which_nothing_applies_has_no_empty_table():
+    sample = report(hostile=False)
+    lone = next(f for f in sample.findings if f.id == "OS-031").model_copy(update={"subject": "kubernetes"})
+    html = render_html(sample.model_copy(update={"findings": (lone,)}), lang="en")
+    assert 'class="findings"' not in html and "OS-031" in html
+
+
+def test_bars_across_sizes_are_neutral_where_sizes_differ():
+    html = render_html(report(hostile=False), lang="en")
+    table = html[html.index('<table class="sizes">') : html.index('<table class="models">')]
+    assert [table.count(f'class="bar {tone}"') for tone in ("mixed", "enough", "short")] == [3, 1, 1]
 
 
 # ---- in a real browser -----------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from render.sample import report
+from vorflug.model.report import VerdictOutcome
 from vorflug.model.requirement import Level, Nature, Outcome
 from vorflug.render.junit import render_junit
 
@@ -27,10 +28,12 @@ def test_there_is_a_case_for_every_finding_and_a_suite_for_every_subject(tree):
 def test_failures_are_the_unmet_technical_musts_and_errors_the_unknown_ones(tree):
     sample = report()
     counts = sample.verdict.counts
-    assert int(tree.get("failures")) == len(list(tree.iter("failure"))) == counts.must_unmet
+    # the exit code is 3 with and without confirmations, so the refused one counts as well
+    assert counts.confirmations_refused == 1
+    assert int(tree.get("failures")) == len(list(tree.iter("failure"))) == counts.must_unmet + 1
     assert int(tree.get("errors")) == len(list(tree.iter("error"))) == counts.must_unknown
     skipped = [f for f in sample.findings if f.outcome is Outcome.NOT_APPLICABLE
-               or (f.nature is Nature.ORGANISATIONAL and f.outcome is not Outcome.MET)]  # fmt: skip
+               or (f.nature is Nature.ORGANISATIONAL and f.outcome is Outcome.UNKNOWN)]  # fmt: skip
     assert int(tree.get("skipped")) == len(list(tree.iter("skipped"))) == len(skipped)
 
 
@@ -69,3 +72,34 @@ def test_characters_that_xml_forbids_are_made_visible():
     text = render_junit(sample.model_copy(update={"findings": (*sample.findings[:-1], bad)}), lang="en")
     ET.fromstring(text.encode())
     assert "X-\\u0000\\ud800\\u001b" in text
+
+
+def with_answers(exit_code, people, *, refused=True, outcome=VerdictOutcome.READY):
+    """A report in which nothing technical is open, and which ended so."""
+    sample = report(ready=True, hostile=False)
+    answers = [f for f in report(hostile=False).findings if f.id == "ORG-005"] if refused else []
+    verdict = sample.verdict.model_copy(
+        update={"exit_code": exit_code, "exit_code_with_confirmations": people, "outcome": outcome}
+    )
+    changed = sample.model_copy(update={"findings": (*sample.findings, *answers), "verdict": verdict})
+    return ET.fromstring(render_junit(changed, lang="en").encode())
+
+
+def test_a_refused_must_fails_only_where_the_exit_code_counts_confirmations():
+    without, counted = with_answers(0, 3), with_answers(3, 3)
+    assert [(c.tag, c.get("type")) for c in case(without, "ORG-005")] == [("skipped", "confirmation.refused")]
+    assert [(c.tag, c.get("type")) for c in case(counted, "ORG-005")] == [("failure", "confirmation.refused")]
+    assert (without.get("failures"), without.get("errors")) == ("0", "0")
+    assert (counted.get("failures"), counted.get("errors")) == ("1", "0")
+    assert "answered with no by E. Muster" in case(without, "ORG-005").find("skipped").text
+
+
+def test_an_undetermined_report_that_does_not_count_confirmations_has_no_failure():
+    assert with_answers(5, 3, outcome=VerdictOutcome.UNDETERMINED).get("failures") == "0"
+
+
+def test_an_outstanding_must_is_an_error_only_where_the_exit_code_is_its_own():
+    without, counted = with_answers(0, 5, refused=False), with_answers(5, 5, refused=False)
+    assert [(c.tag, c.get("type")) for c in case(without, "ORG-001")] == [("skipped", "confirmation.outstanding")]
+    assert [(c.tag, c.get("type")) for c in case(counted, "ORG-001")] == [("error", "confirmation.outstanding")]
+    assert (without.get("errors"), counted.get("errors"), counted.get("failures")) == ("0", "3", "0")

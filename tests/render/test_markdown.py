@@ -46,11 +46,11 @@ def test_bare_addresses_do_not_become_links_in_githubs_dialect(text):
 
 def test_it_tells_the_same_story():
     text = render_markdown(report(hostile=False), lang="en", fingerprint="SHA256:abc")
-    assert text.startswith("# AI Audit Assist 1\\.0\\.0: NOT READY\n")
+    assert text.startswith("# AI Audit Assist 1.0.0: NOT READY\n")
     order = [
         "## What to do",
         "### Proxy",
-        "## Could not look",
+        "## Undetermined",
         "## To be confirmed",
         "## Sizes",
         "## Wanted and seen",
@@ -63,3 +63,18 @@ def test_it_tells_the_same_story():
 
 def test_in_german():
     assert "NICHT BEREIT" in render_markdown(report(), lang="de")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1.0.0", "registry-1.docker.io", "Run: systemctl enable --now docker.", "at least 8 GB (7 %)", "-1", "5.15+"],
+)
+def test_what_markdown_would_not_interpret_is_left_as_it_is(text):
+    assert escape(text) == text
+
+
+@given(st.text(alphabet=st.sampled_from(list("-+=#>123.) ab*")), max_size=12).map(str.strip).filter(bool))
+def test_where_a_line_begins_it_is_read_back_as_text_too(text):
+    tokens = READER.parse(f"- {escape(text)}\n")
+    assert [t.type for t in tokens if t.nesting == 1] == ["bullet_list_open", "list_item_open", "paragraph_open"]
+    assert "".join(c.content for t in tokens for c in t.children or ()) == text

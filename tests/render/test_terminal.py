@@ -34,7 +34,7 @@ def test_the_order_is_verdict_to_do_not_looked_report():
     order = [
         "  NOT READY   7 musts unmet", "  AI Audit Assist 1.0.0 · Compose · size M · audit-vm-01 · 2026-11-24 10:12 UTC",
         "  What to do\n  Proxy      proxy.corp:3128 wants Negotiate", "             blocks 4 · Ask for an exemption", "32 GB wanted · fits S",
-        "  Could not look\n  DNS        10.1.0.53 gave no answer in 5 s", f"  Report     {FOLDER}/report.html", f"  Key        {KEY}", "  Next       ",
+        "  Undetermined\n  DNS        10.1.0.53 gave no answer in 5 s", f"  Report     {FOLDER}/report.html", f"  Key        {KEY}", "  Next       ",
     ]  # fmt: skip
     places = [text.index(part) for part in order]
     assert places == sorted(places)
@@ -42,7 +42,7 @@ def test_the_order_is_verdict_to_do_not_looked_report():
 
 def test_continued_lines_keep_the_right_column():
     text = shown(width=60)
-    body = text[text.index("What to do") : text.index("Could not look")].splitlines()[1:-1]
+    body = text[text.index("What to do") : text.index("Undetermined")].splitlines()[1:-1]
     body = [line for line in body if line.strip()]
     assert all(line.startswith(" " * 13) or re.match(r"  \S+ +", line) for line in body)
     assert any(line.startswith(" " * 13) for line in body)
@@ -73,7 +73,7 @@ def test_in_german():
 def test_a_ready_report_points_to_verify():
     text = shown(report(ready=True), width=140)
     assert text.startswith("  READY ")
-    assert "Could not look" not in text and f"vorflug verify {FOLDER}" in text
+    assert "Undetermined" not in text and f"vorflug verify {FOLDER}" in text
 
 
 def test_an_interrupted_run_is_called_partial():
@@ -134,3 +134,17 @@ def test_two_requirements_with_one_remedy_are_said_once():
     twin = lone.model_copy(update={"id": "DCK-010"})
     text = shown(sample.model_copy(update={"findings": (*sample.findings, twin)}), width=140)
     assert text.count("What does the engine say about itself?") == 1
+
+
+def test_each_entry_ends_with_the_ids_that_explain_takes_and_a_bare_cause_has_none():
+    text = shown(width=200)
+    assert "32 GB wanted · fits S · HW-002\n" in text
+    assert "parameter llm.endpoint not given\n" in text
+    assert "\x1b[2m · HW-002\x1b[0m" in shown(width=200, color=True)
+
+
+def test_twins_name_both_ids():
+    sample = report(hostile=False)
+    twin = next(f for f in sample.findings if f.id == "DCK-009").model_copy(update={"id": "DCK-010"})
+    text = shown(sample.model_copy(update={"findings": (*sample.findings, twin)}), width=200)
+    assert "say about itself? · DCK-009, DCK-010\n" in text

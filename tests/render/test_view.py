@@ -1,11 +1,14 @@
 from __future__ import annotations
 
-from render.parts import PROXY, finding
+import pytest
+
+from render.parts import PROXY, cause, finding
 from render.sample import interrupted, report
 from vorflug.model.cause import Team
-from vorflug.model.message import msg
+from vorflug.model.message import Message, msg
+from vorflug.model.query import Reason
 from vorflug.model.report import Root, VerdictOutcome
-from vorflug.model.requirement import HostSize, Level, Nature, Outcome
+from vorflug.model.requirement import HostSize, Level, LocalText, Nature, Outcome
 from vorflug.render.view import headline, subjects, technical, view
 
 
@@ -82,19 +85,43 @@ def test_confirmations_outstanding_have_a_list_of_their_own_and_refused_ones_are
 def test_the_reasons_of_a_bad_verdict_are_the_roots_that_stand_in_the_way_one_sentence_each():
     said = [str(r.message()) if hasattr(r, "message") else str(r) for r in view(report()).reasons]
     assert said[0].startswith("proxy.corp:3128 wants Negotiate")
-    assert said[-2:] == ["6 more musts could not be decided.", "3 points are still to be confirmed by people."]
-    assert len(said) == 5
+    assert len(said) == 3
+    besides = [str(m) for m in view(report()).besides]
+    assert besides == [
+        "4 more musts are blocked by these.",
+        "6 more musts are undetermined.",
+        "3 points are still to be confirmed by people.",
+    ]
+
+
+@pytest.mark.parametrize("sample", [report(), report(hostile=False), report(size=HostSize.L), report(ready=True)])
+def test_reasons_and_what_is_behind_them_add_up_to_the_counts(sample):
+    story, counts = view(sample), sample.verdict.counts
+    behind = sum(m.values.get("n", 1) for m in story.besides if "blocked by these" in m.text)
+    undetermined = sum(m.values.get("n", 1) for m in story.besides if m.text.endswith("undetermined."))
+    assert len(story.reasons) + behind == max(counts.must_unmet, 1)
+    assert undetermined == counts.must_unknown
+
+
+def test_one_must_behind_the_reasons_is_said_in_the_singular():
+    sample = report(hostile=False)
+    findings = tuple(f for f in sample.findings if f.id not in ("EGR-002", "EGR-003", "EGR-004"))
+    counts = sample.verdict.counts.model_copy(update={"must_unmet": sample.verdict.counts.must_unmet - 3})
+    verdict = sample.verdict.model_copy(update={"counts": counts})
+    besides = view(sample.model_copy(update={"findings": findings, "verdict": verdict})).besides
+    assert str(besides[0]) == "1 more must is blocked by these."
 
 
 def test_a_ready_report_says_so_and_still_counts_confirmations():
     sample = report(ready=True)
     assert sample.verdict.outcome is VerdictOutcome.READY
-    said = [str(r) for r in view(sample).reasons]
-    assert said == ["Every technical must that applies here is met.", "3 points are still to be confirmed by people."]
+    story = view(sample)
+    assert [str(r) for r in story.reasons] == ["Every technical must that applies here is met."]
+    assert [str(r) for r in story.besides] == ["3 points are still to be confirmed by people."]
 
 
 def test_an_interrupted_run_is_called_partial():
-    assert "SIGINT" in str(view(interrupted()).reasons[-1])
+    assert "SIGINT" in str(view(interrupted()).reasons[0])
 
 
 def test_subjects_keep_the_profiles_order_and_lose_nothing():
@@ -128,3 +155,61 @@ def test_what_people_answer_comes_after_what_was_looked_at():
     sample = report()
     turned = sample.model_copy(update={"findings": tuple(reversed(sample.findings))})
     assert subjects(turned)[-1].name == "confirmation" == turned.findings[0].subject
+
+
+def unanswered(number, reason="not_asked", team=Team.OS):
+    question = msg("What about {n}?", n=number)
+    says = msg("Could not look: {reason}. The question was: {question}", reason=msg("not asked"), question=question)
+    return finding(
+        f"U-{number}", "os", Outcome.UNKNOWN, f"U {number}", f"U {number}", team=team, because=says,
+        fix=msg("Run again, so that this is asked too (same operating model, longer --deadline)."),
+        cause=cause(f"unseen.{reason}", str(question), says), reason=f"unseen.{reason}",
+    )  # fmt: skip
+
+
+def with_more(*found):
+    sample = report(hostile=False)
+    return sample.model_copy(update={"findings": (*sample.findings, *found)})
+
+
+def test_questions_of_one_team_without_an_answer_for_one_reason_share_an_entry():
+    others = (unanswered(90, "timeout"), unanswered(91, team=Team.PKI))
+    listed = entries(view(with_more(*(unanswered(n) for n in range(25)), *others)).could_not_look)
+    entry = listed["unseen-os-virtualisation-not_asked"]
+    assert entry.says.en == "25 questions were not asked: What about 0?; What about 1?; What about 2?; and 22 more"
+    assert [f.id for f in entry.blocks] == [f"U-{n}" for n in range(25)]
+    assert [str(q) for q in entry.questions] == [f"What about {n}?" for n in range(25)]
+    assert "Run again" in entry.fix.en and technical(entry)
+    assert {"U-90", "U-91"} <= listed.keys() and not {f"U-{n}" for n in range(25)} & listed.keys()
+
+
+def test_a_reason_that_this_version_does_not_know_is_left_as_it_is():
+    listed = entries(view(with_more(unanswered(1, "newer"), unanswered(2, "newer"))).could_not_look)
+    assert {"U-1", "U-2"} <= listed.keys()
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_has_its_sentence(reason):
+    listed = entries(view(with_more(unanswered(1, reason), unanswered(2, reason))).could_not_look)
+    says = listed[f"unseen-os-virtualisation-{reason}"].says.en
+    assert says.startswith("2 questions ") and says.endswith(": What about 1?; What about 2?")
+
+
+ADVICE = {"en": "Enable chrony, with the internal time servers.", "de": "chrony mit internen Zeitservern aktivieren."}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "fix", "shown"),
+    [
+        (Outcome.UNMET, "Do something else.", True),
+        (Outcome.UNMET, "enable chrony with the internal time servers", False),
+        (Outcome.UNMET, "First: enable chrony with the internal time servers. Then wait.", False),
+        (Outcome.UNMET, "Enable chrony.", False),
+        (Outcome.UNKNOWN, "Do something else.", False),
+    ],
+)
+def test_advice_stands_there_where_it_applies_and_says_more_than_the_fix(outcome, fix, shown):
+    lone = finding("X-1", "clock", outcome, "X", "X", advice=LocalText(**ADVICE), fix=Message(fix))
+    story = view(with_more(lone))
+    entry = entries([*story.to_do, *story.could_not_look])["X-1"]
+    assert (entry.advice is not None) is shown

@@ -41,6 +41,19 @@ def test_a_sentence_whose_values_do_not_fit_its_template_is_said_in_its_own_engl
         assert Speaker("de")(broken) == "What it said."
 
 
+def test_no_value_of_a_report_from_anywhere_ends_the_reading():
+    deep = {"text": "{a}", "en": "x", "values": {"a": 1}}
+    for _ in range(400):
+        deep = {"text": "{a}", "en": "x", "values": {"a": deep}}
+    values = (10**400, -(10**400), float("nan"), float("inf"), "z", None, [[]], deep, {"text": 5, "en": 5})
+    for value in values:
+        for format_ in ("", ":size", ":duration", ":percent", ":rate", ":list", ":or", ":date"):
+            said = Sentence(text=f"{{a{format_}}}", values={"a": value}, en="What it said.")
+            assert isinstance(Speaker("de")(said), str)
+    assert Speaker("de")(Sentence(text="{a:size}", values={"a": 10**400}, en="What it said.")) == "What it said."
+    assert Speaker("de")(Sentence(text="{a}", values={"a": deep}, en="What it said.")) == "What it said."
+
+
 def test_nothing_hostile_gets_through_whichever_part_of_a_sentence_holds_it():
     hostile = ESCAPE + RIGHT_TO_LEFT
     for said in (

@@ -39,7 +39,7 @@ class AdminQuery(Query[AdminFact]):
     groups: tuple[str, ...]
 
     def asks(self) -> Message:
-        return msg("Is this user root, in one of the groups {groups:list}, or allowed sudo?", groups=self.groups)
+        return msg("Is this user root, a member of {groups:or}, or allowed sudo?", groups=self.groups)
 
     def observe(self, host: Host) -> AdminFact:
         user = host.accounts.user()
@@ -109,7 +109,19 @@ class AdminAccessRequirement(Requirement):
                         if fact.sudo is Sudo.REFUSED
                         else msg("{user}, there is no sudo", user=fact.user)
                     ),
-                    because=msg("{user} has no way to act as root on this machine.", user=fact.user),
+                    because=(
+                        msg(
+                            "{user} is not root and no member of {groups:or}, and sudo refuses {user}.",
+                            user=fact.user,
+                            groups=self.groups,
+                        )
+                        if fact.sudo is Sudo.REFUSED
+                        else msg(
+                            "{user} is not root and no member of {groups:or}, and sudo is not installed.",
+                            user=fact.user,
+                            groups=self.groups,
+                        )
+                    ),
                     fix=msg(
                         "Give {user} sudo or membership of {groups:or} for the installation, or install as root.",
                         user=fact.user,

@@ -82,6 +82,11 @@ class CgroupVersionRequirement(Requirement):
     """By their names in cgroup v2; v1's ``blkio`` counts as ``io``."""
 
     def wanted(self) -> Message:
+        # v2 is the newest there is
+        if self.at_least == 1 and self.controllers:
+            return msg("cgroup v1 or newer with {controllers:list}", controllers=self.controllers)
+        if self.at_least == 1:
+            return msg("cgroup v1 or newer")
         if self.controllers:
             return msg("cgroup v{version} with {controllers:list}", version=self.at_least, controllers=self.controllers)
         return msg("cgroup v{version}", version=self.at_least)

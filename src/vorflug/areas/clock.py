@@ -22,6 +22,7 @@ from vorflug.ports.clock import Discipline, Keeper, Keepers, KernelClock
 TITLE = msg("Clock")
 
 _TRACKING_FIELDS = 14
+_RUN_CHRONY = msg("Keep the clock with chrony, which knows how far it is off, then run again.")
 _VMWARE = "vmtoolsd"
 _SETS_THE_FLAG = {Discipline.TIMESYNCD, Discipline.NTPD}
 """Disciplines that clear STA_UNSYNC whenever they are in step."""
@@ -180,7 +181,7 @@ class ClockSynchronisedRequirement(Requirement):
                     "{programs:list} may keep the clock without telling the kernel: whether it is in step is not seen.",
                     programs=others,
                 ),
-                fix=msg("Ask the program itself, such as with chronyc tracking or pmc, and confirm the result."),
+                fix=msg("Keep the clock with chrony or systemd-timesyncd, which can be asked, then run again."),
             )
         if found.keepers.hidden and not names:
             return unknown(
@@ -227,9 +228,7 @@ class ClockOffsetRequirement(Requirement):
                 wanted=wanted,
                 seen=msg("no reference time"),
                 because=msg("Nothing on this machine that can be asked knows how far the clock is off."),
-                fix=msg(
-                    "Compare the clock with the internal time server, such as with chronyd -Q, and confirm the result."
-                ),
+                fix=_RUN_CHRONY,
             )
         bound = abs(kernel.offset_s) + kernel.max_error_s
         if bound > self.at_most:
@@ -242,9 +241,7 @@ class ClockOffsetRequirement(Requirement):
                     bound=bound,
                     limit=self.at_most,
                 ),
-                fix=msg(
-                    "Compare the clock with the internal time server, such as with chronyd -Q, and confirm the result."
-                ),
+                fix=_RUN_CHRONY,
             )
         return met(
             wanted=wanted,

@@ -20,7 +20,14 @@ from pydantic import Field
 
 from vorflug.model.base import Frozen
 from vorflug.model.cause import Cause
-from vorflug.model.cluster_access import kubectl_failed, no_context, no_kubectl, scattered_context
+from vorflug.model.cluster_access import (
+    foreign_kubeconfig,
+    kubectl_failed,
+    kubectl_failure,
+    no_context,
+    no_kubectl,
+    scattered_context,
+)
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, msg, visible
 from vorflug.model.quantity import Size
@@ -68,6 +75,8 @@ class ClusterState(StrEnum):
     NO_CONTEXT = "no_context"
     SCATTERED = "scattered"
     """The context is spread over several kubeconfig files."""
+    FOREIGN = "foreign"
+    """Root was to use a kubeconfig of another user, who could name any program in it."""
     FAILED = "failed"
 
 
@@ -76,7 +85,7 @@ class ClusterFact(Fact):
 
     state: ClusterState
     detail: str = ""
-    """kubectl's own words where it failed."""
+    """Where kubectl failed: what kind of failure; where the kubeconfig is another user's: the path."""
 
 
 class NodesFact(ClusterFact):
@@ -212,6 +221,9 @@ def _kubectl(host: Host, context: str, *words: str, says_no: bool = False) -> tu
         return ClusterState.NO_CONTEXT, ""
     if not found.in_one_file:
         return ClusterState.SCATTERED, ""
+    if found.foreign:
+        # not only with a credential plugin: one can be written into it between our look and kubectl's
+        return ClusterState.FOREIGN, visible(found.foreign)
     # no cache folder: nothing is written to this machine
     where = (f"--kubeconfig={found.file}", f"--context={found.name}", "--cache-dir=/dev/null", "--request-timeout=10s")
     done = host.commands.run(("kubectl", *where, *words), limit=_MOST_BYTES)
@@ -221,7 +233,7 @@ def _kubectl(host: Host, context: str, *words: str, says_no: bool = False) -> tu
     if says_no and answer.split()[:1] in (["yes"], ["no"]):
         return ClusterState.ANSWERED, answer
     if done.code != 0 or says_no:
-        return ClusterState.FAILED, visible(done.err.strip() or f"exit status {done.code}", at_most=300)
+        return ClusterState.FAILED, kubectl_failure(done.err) or f"exit status {done.code}"
     return ClusterState.ANSWERED, answer
 
 
@@ -282,6 +294,8 @@ class OfCluster(Requirement):
                 return no_context(self.context)
             case ClusterState.SCATTERED:
                 return scattered_context(self.context)
+            case ClusterState.FOREIGN:
+                return foreign_kubeconfig(self.context, fact.detail)
             case ClusterState.FAILED:
                 return kubectl_failed(self.context, fact.detail)
             case _:

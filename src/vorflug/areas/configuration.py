@@ -169,7 +169,11 @@ class EnvKeysRequirement(Requirement):
                 wanted=self.wanted(),
                 seen=msg("as shipped: {keys:list}", keys=env.defaults),
                 because=msg("{path} still has the shipped value for {keys:list}.", path=self.path, keys=env.defaults),
-                fix=msg("Set your own value for {keys:list} in {path}.", keys=env.defaults, path=self.path),
+                fix=msg(
+                    "Set a value of your own for each of these keys in {path}: {keys:list}.",
+                    keys=env.defaults,
+                    path=self.path,
+                ),
             )
         refused = next((k.name for k in env.keys if k.allowed is False), None)
         if refused is not None:

@@ -58,6 +58,8 @@ class CpuFact(Fact):
     """The least cgroup quota over all ancestors, in CPUs; None where no group sets one."""
     quota_by: str | None
     """The cgroup that sets the least quota."""
+    above_hidden: bool = False
+    """Whether there may be cgroups above those that are visible, with quotas of their own."""
 
     @property
     def usable(self) -> float:
@@ -87,6 +89,7 @@ class CpuQuery(Query[CpuFact]):
             affinity=processor.affinity,
             quota=quota,
             quota_by=folder,
+            above_hidden=host.system.cgroup_top_hidden("cpu.max"),
         )
 
 
@@ -158,6 +161,12 @@ class CpuCoresRequirement(Requirement):
         )
 
     def _seen(self, cpu: CpuFact) -> Message:
+        seen = self._visible(cpu)
+        if cpu.above_hidden:
+            return msg("{seen}; limits above this cgroup namespace are not visible", seen=seen)
+        return seen
+
+    def _visible(self, cpu: CpuFact) -> Message:
         if cpu.quota is not None and cpu.quota < cpu.affinity:
             return msg(
                 "{have} CPUs (quota of cgroup {folder}; the machine has {online})",

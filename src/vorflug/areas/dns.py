@@ -16,10 +16,10 @@ from pydantic import Field
 from vorflug.model import netcause
 from vorflug.model.cause import Cause, Team
 from vorflug.model.evidence import Evidence
-from vorflug.model.message import Message, msg
+from vorflug.model.message import Message, listed, msg, sentences
 from vorflug.model.probing import HostName, ProxyUrl, RouteQuery
 from vorflug.model.query import Fact, Query, Reach
-from vorflug.model.requirement import Requirement, Verdict, met, not_applicable, unmet
+from vorflug.model.requirement import Requirement, Verdict, met, not_applicable, unknown, unmet
 from vorflug.ports import Host
 from vorflug.ports.net import Code, Resolved
 
@@ -27,6 +27,18 @@ TITLE = msg("Name resolution")
 
 NOWHERE = "vorflug-check.invalid"
 """A name that cannot exist (RFC 6761, 6.4)."""
+
+
+ANSWERS: dict[Code, Message] = {
+    Code.DNS_NXDOMAIN: msg("no such name"),
+    Code.DNS_SERVFAIL: msg("the resolver failed (SERVFAIL)"),
+    Code.DNS_REFUSED: msg("the resolver refuses to answer (REFUSED)"),
+    Code.DNS_TIMEOUT: msg("no answer"),
+    Code.DNS_NODATA: msg("no address"),
+    Code.DNS_UNREACHABLE: msg("the resolver cannot be reached"),
+    Code.DNS_TRUNCATED_TCP_BLOCKED: msg("the answer is too long for UDP, and TCP is blocked"),
+}
+"""Why a resolver gave no address, in a few words."""
 
 
 class NameserversFact(Fact):
@@ -87,6 +99,8 @@ class _Trouble:
     says: Message
     fix: Message
     cause: Cause
+    unproxied: bool = False
+    """A proxy that is set nowhere might be the way instead."""
 
 
 class DnsResolves(Requirement):
@@ -109,6 +123,11 @@ class DnsResolves(Requirement):
         return msg("an address for {names:list}", names=self.names)
 
     def then(self) -> Message | None:
+        if self.external:
+            return msg(
+                "each nameserver of this host about the same names, and about one that cannot exist, {name}",
+                name=NOWHERE,
+            )
         return msg("each nameserver of this host about the same names")
 
     def queries(self, known: Evidence) -> Sequence[Query[Any]]:
@@ -133,26 +152,43 @@ class DnsResolves(Requirement):
             )
         troubles: list[_Trouble] = []
         notes: list[Message] = []
+        # names that no nameserver said anything about
+        unanswered: list[tuple[Resolved, Code]] = []
         for name in local:
             said = [evidence[NameQuery(name=name, server=s)].resolved for s in nameservers.servers]
-            troubles += self._troubles(evidence[NameQuery(name=name)].resolved, said)
+            troubles += self._troubles(
+                evidence[NameQuery(name=name)].resolved, said, unproxied=self._unproxied(name, evidence)
+            )
             notes += [msg("{server} gave no answer.", server=r.server) for r in said if _is_silent(r)]
+            if said and all(_is_silent(r) for r in said):
+                unanswered += [(r, r.code) for r in said[:1] if r.code is not None]
         if self.external:
             hijack = [evidence[NameQuery(name=NOWHERE, server=s)].resolved for s in nameservers.servers]
             troubles += [_stopped(r, Code.DNS_HIJACK, (r.server,)) for r in hijack if r.addresses]
-        seen = netcause.listed([_shown(evidence[NameQuery(name=name)].resolved) for name in local])
+        seen = listed(_shown(evidence[NameQuery(name=name)].resolved) for name in local)
         if troubles:
             return unmet(
                 wanted=self.wanted(),
                 seen=seen,
-                because=netcause.sentences(list(dict.fromkeys(t.says for t in troubles))),
-                fix=netcause.sentences(list(dict.fromkeys(t.fix for t in troubles))),
+                because=sentences(t.says for t in troubles),
+                fix=sentences([*(t.fix for t in troubles), *(netcause.BY_PROXY for t in troubles if t.unproxied)]),
                 cause=troubles[0].cause,
+            )
+        if unanswered:
+            silent, code = unanswered[0]
+            found = _stopped(silent, code, nameservers.servers)
+            says = msg(
+                "This host has an address for {names:list} all the same (an entry in /etc/hosts?), "
+                "but containers do not read its file.",
+                names=tuple(r.name for r, _ in unanswered),
+            )
+            return unknown(
+                wanted=self.wanted(), seen=seen, because=sentences([found.says, says]), fix=found.fix, cause=found.cause
             )
         if by_proxy:
             notes.append(msg("{names:list} are resolved by the proxy.", names=by_proxy))
         resolves = msg("Every name resolves as wanted.")
-        return met(wanted=self.wanted(), seen=seen, because=netcause.sentences([resolves, *dict.fromkeys(notes)]))
+        return met(wanted=self.wanted(), seen=seen, because=sentences([resolves, *notes]))
 
     def about(self, evidence: Evidence) -> Cause | None:
         return self.judge(evidence).cause
@@ -160,11 +196,15 @@ class DnsResolves(Requirement):
     def _route(self, name: str) -> RouteQuery:
         return RouteQuery(url=f"https://{name}/", proxy=self.proxy)
 
-    def _troubles(self, here: Resolved, said: list[Resolved]) -> list[_Trouble]:
+    def _unproxied(self, name: str, evidence: Evidence) -> bool:
+        """Whether a proxy that is set nowhere might be the way to *name*."""
+        return self.external and not evidence[self._route(name)].route.why
+
+    def _troubles(self, here: Resolved, said: list[Resolved], *, unproxied: bool) -> list[_Trouble]:
         """What is wrong with one name: *here* is this host's answer, *said* that of each nameserver."""
         servers = tuple(r.server for r in said)
         if here.code is not None:
-            return [_stopped(here, here.code, servers)]
+            return [_stopped(here, here.code, servers, external=unproxied)]
         found = [t for r in (here, *said) for t in self._wrong_addresses(r)]
         answered = [r for r in said if not _is_silent(r)]
         without = [r for r in answered if r.code is not None]
@@ -212,9 +252,10 @@ def _is_bogon(address: str) -> bool:
     return parsed.is_loopback or parsed.is_unspecified or parsed.is_link_local or parsed.is_multicast
 
 
-def _stopped(resolved: Resolved, code: Code, servers: tuple[str, ...]) -> _Trouble:
-    found = netcause.resolver_stopped(resolved, code, servers)
-    return _Trouble(found.says, found.fix, found.cause)
+def _stopped(resolved: Resolved, code: Code, servers: tuple[str, ...], *, external: bool = False) -> _Trouble:
+    found = netcause.resolver_stopped(resolved, code, servers, external=external)
+    plain = netcause.resolver_stopped(resolved, code, servers)
+    return _Trouble(plain.says, plain.fix, found.cause, external)
 
 
 def _who(resolved: Resolved) -> Message | str:
@@ -223,5 +264,5 @@ def _who(resolved: Resolved) -> Message | str:
 
 def _shown(resolved: Resolved) -> Message:
     if resolved.code is not None:
-        return msg("{name}: {code}", name=resolved.name, code=resolved.code)
+        return msg("{name}: {answer}", name=resolved.name, answer=ANSWERS[resolved.code])
     return msg("{name}: {addresses:list}", name=resolved.name, addresses=resolved.addresses[:6])

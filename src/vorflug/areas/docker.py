@@ -41,6 +41,8 @@ class EngineFact(Fact):
     data_root: str = ""
     containerd_root: str = ""
     """Empty where it could not be found out."""
+    installed: bool = False
+    """Looked at only where there is no socket: whether a client or daemon is installed nevertheless."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +56,9 @@ class EngineQuery(Query[EngineFact]):
 
     def observe(self, host: Host) -> EngineFact:
         engine = host.containers.engine()
-        return EngineFact.model_validate({name: getattr(engine, name) for name in EngineFact.model_fields})
+        said = {name: getattr(engine, name) for name in EngineFact.model_fields if name != "installed"}
+        installed = engine.state is EngineState.ABSENT and any(map(host.commands.which, ("docker", "dockerd")))
+        return EngineFact(**said, installed=installed)
 
 
 class Boot(StrEnum):
@@ -173,7 +177,9 @@ class OfEngine(Requirement):
 
     def judge(self, evidence: Evidence) -> Verdict:
         engine = evidence[EngineQuery()]
-        return engine_gap(self.wanted(), engine.state, engine.socket) or self.judge_engine(engine, evidence)
+        return engine_gap(self.wanted(), engine.state, engine.socket, installed=engine.installed) or self.judge_engine(
+            engine, evidence
+        )
 
     @abstractmethod
     def judge_engine(self, engine: EngineFact, evidence: Evidence) -> Verdict:
@@ -193,11 +199,11 @@ class RunningRequirement(Requirement):
 
     def about(self, evidence: Evidence) -> Cause | None:
         engine = evidence[EngineQuery()]
-        return engine_cause(engine.state, engine.socket)
+        return engine_cause(engine.state, engine.socket, installed=engine.installed)
 
     def judge(self, evidence: Evidence) -> Verdict:
         engine = evidence[EngineQuery()]
-        cause = engine_cause(engine.state, engine.socket)
+        cause = engine_cause(engine.state, engine.socket, installed=engine.installed)
         if cause is not None:
             fix = cause.fix or cause.says
             if engine.state in (EngineState.DENIED, EngineState.TIMEOUT, EngineState.REMOTE):
@@ -234,7 +240,9 @@ class RunningRequirement(Requirement):
                     "The Docker Engine answers; whether it starts at boot systemctl did not say: {said}", said=boot.said
                 )
             ),
-            fix=msg("Confirm that this machine starts Docker at boot."),
+            fix=msg(
+                "Have the team that runs this machine look whether Docker starts at boot: only systemd can be asked."
+            ),
         )
 
 
@@ -250,10 +258,10 @@ class EngineVersionRequirement(OfEngine):
     def judge_engine(self, engine: EngineFact, evidence: Evidence) -> Verdict:  # noqa: ARG002
         seen = msg("{product} {version}", product=engine.product or "Docker Engine", version=engine.version)
         fix = msg("Upgrade Docker Engine to {least} or newer.", least=str(self.at_least))
-        return _compared(self.wanted(), seen, engine.version, self.at_least, fix)
+        return _compared(self.wanted(), seen, (engine.product or "Docker Engine", engine.version), self.at_least, fix)
 
 
-class ComposeVersionRequirement(OfEngine):
+class ComposeVersionRequirement(Requirement):
     """At least this version of Docker Compose: the plugin's where there is one, else the standalone program's."""
 
     kind = "docker_compose_version"
@@ -262,43 +270,38 @@ class ComposeVersionRequirement(OfEngine):
     def wanted(self) -> Message:
         return msg("Docker Compose {least} or newer", least=str(self.at_least))
 
-    def queries(self, known: Evidence) -> Sequence[Query[Any]]:  # noqa: ARG002 - the same, whatever is known
-        return [EngineQuery(), ComposeQuery()]
+    def queries(self, known: Evidence) -> Sequence[Query[Any]]:  # noqa: ARG002 - one question, whatever is known
+        return [ComposeQuery()]
 
     def judge(self, evidence: Evidence) -> Verdict:
         compose = evidence[ComposeQuery()]
         if compose.plugin is None and compose.standalone is None:
-            return super().judge(evidence)  # without an engine that is one fault, not two
+            # the plugin answers without an engine, so its silence says that it is not there
+            seen, says = msg("neither docker compose nor docker-compose"), msg("Docker Compose is not installed.")
+            return unmet(wanted=self.wanted(), seen=seen, because=says, fix=self._install())
         version = compose.plugin or compose.standalone or ""
         seen = (
             msg("docker compose {version}", version=version)
             if compose.plugin is not None
             else msg("docker-compose {version} (standalone program)", version=version)
         )
-        return _compared(self.wanted(), seen, version, self.at_least, self._install())
-
-    def judge_engine(self, engine: EngineFact, evidence: Evidence) -> Verdict:  # noqa: ARG002
-        return unmet(
-            wanted=self.wanted(),
-            seen=msg("neither docker compose nor docker-compose"),
-            because=msg("Docker Compose is not installed."),
-            fix=self._install(),
-        )
+        return _compared(self.wanted(), seen, ("Docker Compose", version), self.at_least, self._install())
 
     def _install(self) -> Message:
         return msg("Install the package docker-compose-plugin in version {least} or newer.", least=str(self.at_least))
 
 
-def _compared(wanted: Message, seen: Message, version: str, least: Version, fix: Message) -> Verdict:
+def _compared(wanted: Message, seen: Message, program: tuple[str, str], least: Version, fix: Message) -> Verdict:
+    name, version = program
     try:
         new_enough = Version(version) >= least
     except ValueError:  # a build of one's own: "dev"
         says = msg("The version {version} cannot be compared with {least}.", version=version, least=str(least))
         return unknown(wanted=wanted, seen=seen, because=says, fix=fix)
     if new_enough:
-        says = msg("{version} is at least {least}.", version=version, least=str(least))
+        says = msg("{program} {version} is at least {least}.", program=name, version=version, least=str(least))
         return met(wanted=wanted, seen=seen, because=says)
-    says = msg("{version} is older than {least}.", version=version, least=str(least))
+    says = msg("{program} {version} is older than {least}.", program=name, version=version, least=str(least))
     return unmet(wanted=wanted, seen=seen, because=says, fix=fix)
 
 

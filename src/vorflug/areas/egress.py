@@ -17,7 +17,7 @@ from vorflug.model.base import Frozen
 from vorflug.model.cause import Cause, Team
 from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.fingerprint import Confidence, Fingerprint, HeaderMark
-from vorflug.model.message import Message, Text, msg
+from vorflug.model.message import Message, Text, listed, msg, sentences
 from vorflug.model.probing import ProxyUrl, RequestQuery, Url
 from vorflug.model.requirement import LocalText, Outcome, Requirement, Verdict, met, unmet
 from vorflug.ports.net import Code, HttpSeen, Trace
@@ -87,6 +87,8 @@ class EgressEndpoint(Requirement, Endpoint):
     """Further addresses that the same service needs."""
     proxy: ProxyUrl | None = None
     """A proxy that wins over the environment."""
+    external: bool = True
+    """It lies outside, where a proxy may be the way; False for the product's own address."""
     ca_file: str | None = None
     """Further trust anchors (PEM), for services with an internal certificate."""
 
@@ -106,24 +108,26 @@ class EgressEndpoint(Requirement, Endpoint):
         gap: NotSeen | None = None
         for endpoint in self._endpoints():
             try:
-                judged.append(_judge(endpoint, evidence[endpoint.query(self.proxy, self.ca_file)].trace))
+                judged.append(
+                    _judge(endpoint, evidence[endpoint.query(self.proxy, self.ca_file)].trace, external=self.external)
+                )
             except NotSeen as unseen:
                 gap = gap or unseen
         failed = [j for j in judged if j.fix is not None]
         if failed:
             return unmet(
                 wanted=self.wanted(),
-                seen=netcause.listed([j.seen for j in failed]),
-                because=netcause.sentences([j.because for j in failed]),
-                fix=netcause.sentences(list(dict.fromkeys(j.fix for j in failed if j.fix is not None))),
+                seen=listed(j.seen for j in failed),
+                because=sentences(j.because for j in failed),
+                fix=sentences(j.fix for j in failed if j.fix is not None),
                 cause=failed[0].cause,
             )
         if gap is not None:
             raise gap
         return met(
             wanted=self.wanted(),
-            seen=netcause.listed([j.seen for j in judged]),
-            because=netcause.sentences([j.because for j in judged]),
+            seen=listed(j.seen for j in judged),
+            because=sentences(j.because for j in judged),
         )
 
     def about(self, evidence: Evidence) -> Cause | None:
@@ -137,12 +141,10 @@ class EgressEndpoint(Requirement, Endpoint):
         return (self, *self.also)
 
 
-def _judge(endpoint: Endpoint, trace: Trace) -> _Judged:
-    stopped = netcause.stopped(trace, endpoint.url)
+def _judge(endpoint: Endpoint, trace: Trace, *, external: bool) -> _Judged:
+    stopped = netcause.stopped(trace, endpoint.url, external=external)
     if stopped is not None:
-        return _Judged(
-            msg("{code} at {url}", code=stopped.code, url=endpoint.url), stopped.says, stopped.fix, stopped.cause
-        )
+        return _Judged(stopped.says, stopped.says, stopped.fix, stopped.cause)
     http = trace.http
     if http is None:  # pragma: no cover - a trace without a code has an answer
         raise ValueError(f"a trace without a code and without an answer: {endpoint.url}")

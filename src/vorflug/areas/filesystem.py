@@ -137,7 +137,12 @@ class StorageRotationalRequirement(Requirement):
                     "The virtual disk {disks:list} is reported as rotating, as hypervisors often do for SSDs too.",
                     disks=doubtful,
                 ),
-                fix=msg("Ask whoever runs the hypervisor which storage lies behind {disks:list}.", disks=doubtful),
+                # QEMU: scsi-hd,rotation_rate=1; VMware: scsi0:0.virtualSSD = 1
+                fix=msg(
+                    "Ask whoever runs the hypervisor which storage lies behind {disks:list}. If it is SSD, have the "
+                    "virtual disk say so (QEMU: rotation_rate=1, VMware: virtualSSD = 1), then run again.",
+                    disks=doubtful,
+                ),
             )
         return met(wanted=self.wanted(), seen=seen, because=msg("The kernel reports no rotating disk."))
 

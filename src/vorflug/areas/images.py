@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, assert_never
+from typing import Annotated
 
 from pydantic import Field
 
 from vorflug.model import netcause
-from vorflug.model.cause import Cause, Team
+from vorflug.model.cause import Cause
 from vorflug.model.evidence import Evidence
-from vorflug.model.message import Message, msg
+from vorflug.model.message import Message, msg, sentences
 from vorflug.model.probing import RequestQuery
 from vorflug.model.quantity import Rate, Size
 from vorflug.model.query import Fact, Query, Reach
 from vorflug.model.registry import AtRegistry, Image
+from vorflug.model.registry_texts import credential_cause, credential_fix, credential_says, pull_says
 from vorflug.model.requirement import Gauge, Verdict, met, unknown, unmet
 from vorflug.ports import Host
 from vorflug.ports.registry import (
@@ -144,21 +145,45 @@ class CredentialsRequirement(AtRegistry):
                     registry=self.registry,
                 ),
             )
-        says = _credential_says(seen, self.registry)
+        says = credential_says(seen, self.registry)
         return unmet(
             wanted=self.wanted(),
             seen=says,
             because=says,
-            fix=_login_fix(self.registry),
-            cause=_credential_cause(seen, self.registry),
+            fix=credential_fix(seen, self.registry),
+            cause=credential_cause(seen, self.registry),
         )
 
     def about(self, evidence: Evidence) -> Cause | None:
         seen = evidence[CredentialQuery(registry=self.registry)].credential
-        return None if seen.state is CredentialState.USABLE else _credential_cause(seen, self.registry)
+        return None if seen.state is CredentialState.USABLE else credential_cause(seen, self.registry)
 
 
-class ImageRequirement(AtRegistry):
+class _Pulling(AtRegistry):
+    """Pulls by the token service that the registry names."""
+
+    def _request(self) -> RequestQuery:
+        """The way there, without a login: it names the layer that fails."""
+        return RequestQuery(
+            url=f"https://{self.registry}/v2/",
+            proxy=self.proxy,
+            ca_file=self.ca_file,
+            keep_headers=("www-authenticate",),
+        )
+
+    def _why_not(
+        self, bad: PullSeen, credential: CredentialSeen, evidence: Evidence
+    ) -> tuple[Message, Message, Cause | None]:
+        """What kept *bad* from being seen, what to do, and who else would meet it."""
+        if bad.end is PullEnd.UNREACHABLE:
+            request = self._request()
+            stopped = netcause.stopped(evidence[request].trace, request.url, external=True)
+            if stopped is not None:
+                return stopped.says, stopped.fix, stopped.cause
+        return pull_says(bad, credential, self.registry)
+
+
+class ImageRequirement(_Pulling):
     """The login of this host may pull every image."""
 
     kind = "registry_image"
@@ -170,14 +195,9 @@ class ImageRequirement(AtRegistry):
     def queries(self, known: Evidence) -> Sequence[PullQuery | RequestQuery]:  # noqa: ARG002 - whatever is known
         return [self._query(), self._request()]
 
-    def _request(self) -> RequestQuery:
-        """The way there, without a login: it names the layer that fails."""
-        return RequestQuery(
-            url=f"https://{self.registry}/v2/",
-            proxy=self.proxy,
-            ca_file=self.ca_file,
-            keep_headers=("www-authenticate",),
-        )
+    def then(self) -> Message:
+        hosts = (self.registry, *self.token_hosts)
+        return msg("the token service that the registry names, if it is on {hosts:or}", hosts=hosts)
 
     def _query(self) -> PullQuery:
         return PullQuery(
@@ -203,17 +223,13 @@ class ImageRequirement(AtRegistry):
             return unknown(
                 wanted=self.wanted(), seen=seen, because=msg("Not every image was asked for."), fix=msg("Run again.")
             )
-        says, fix, cause = _pull_says(bad, rights, self.registry)
+        says, fix, cause = self._why_not(bad, rights.credential, evidence)
         if bad.end is PullEnd.UNREACHABLE:
-            request = self._request()
-            stopped = netcause.stopped(evidence[request].trace, request.url)
-            if stopped is not None:
-                says, fix, cause = stopped.says, stopped.fix, stopped.cause
             return unknown(wanted=self.wanted(), seen=seen, because=says, fix=fix, cause=cause)
         return unmet(wanted=self.wanted(), seen=seen, because=says, fix=fix, cause=cause)
 
 
-class ThroughputRequirement(AtRegistry):
+class ThroughputRequirement(_Pulling):
     """Layers come fast enough, from the host that keeps them."""
 
     kind = "registry_throughput"
@@ -225,8 +241,15 @@ class ThroughputRequirement(AtRegistry):
     def wanted(self) -> Message:
         return msg("layers of {image} come at {need:rate} or more", image=self.image, need=self.at_least)
 
-    def queries(self, known: Evidence) -> Sequence[DownloadQuery]:  # noqa: ARG002 - one question, whatever is known
-        return [self._query()]
+    def queries(self, known: Evidence) -> Sequence[DownloadQuery | RequestQuery | CredentialQuery]:  # noqa: ARG002 - whatever is known
+        return [self._query(), self._request(), CredentialQuery(registry=self.registry)]
+
+    def then(self) -> Message:
+        hosts = (self.registry, *self.token_hosts)
+        return msg(
+            "the token service that the registry names, if it is on {hosts:or}, and the host that it sends layers from",
+            hosts=hosts,
+        )
 
     def _query(self) -> DownloadQuery:
         return DownloadQuery(
@@ -242,10 +265,15 @@ class ThroughputRequirement(AtRegistry):
         done = evidence[self._query()].download
         wanted = self.wanted()
         if done.pull.end is not PullEnd.GRANTED:
+            credential = evidence[CredentialQuery(registry=self.registry)].credential
+            says, fix, cause = self._why_not(done.pull, credential, evidence)
             return unknown(
                 wanted=wanted,
-                because=msg("Nothing could be measured: {image} may not be pulled from here.", image=self.image),
-                fix=msg("First make the image pullable, then run again."),
+                because=sentences(
+                    [msg("Nothing could be measured: {image} could not be pulled.", image=self.image), says]
+                ),
+                fix=fix,
+                cause=cause,
             )
         if done.status not in {200, 206}:
             says = (
@@ -288,112 +316,3 @@ class ThroughputRequirement(AtRegistry):
             ),
             gauge=gauge,
         )
-
-
-def _login_fix(registry: str) -> Message:
-    return msg("Ask the vendor for a read-only login, then as this user: docker login {registry}", registry=registry)
-
-
-def _credential_cause(seen: CredentialSeen, registry: str) -> Cause:
-    return Cause("registry.no_login", registry, _credential_says(seen, registry), _login_fix(registry), Team.PLATFORM)
-
-
-def _credential_says(seen: CredentialSeen, registry: str) -> Message:
-    match seen.state:
-        case CredentialState.USABLE:
-            return msg("There is a login for {registry}.", registry=registry)
-        case CredentialState.MISSING:
-            return msg("There is no login for {registry} ({file}).", registry=registry, file=seen.file)
-        case CredentialState.UNREADABLE:
-            return msg("The login for {registry} in {file} cannot be decoded.", registry=registry, file=seen.file)
-        case CredentialState.NO_HELPER:
-            return msg(
-                "{file} leaves the login to {helper}, which is not installed.", file=seen.file, helper=seen.helper
-            )
-        case CredentialState.HELPER_FAILED:
-            return msg("{helper} could not give the login for {registry}.", helper=seen.helper, registry=registry)
-        case CredentialState.BAD_FILE:
-            return msg("{file} is not the JSON that docker writes.", file=seen.file)
-        case _:
-            assert_never(seen.state)
-
-
-def _pull_says(bad: PullSeen, rights: PullRights, registry: str) -> tuple[Message, Message, Cause | None]:
-    """What kept an image from being seen, what to do, and who else would meet it."""
-    image, at, status = bad.image, bad.at or registry, bad.status if bad.status is not None else 0
-    grant = msg("Ask the vendor to give this login the right to pull {image}.", image=image)
-    service = msg("Check the registry's own configuration of its token service.")
-    match bad.end:
-        case PullEnd.NO_CREDENTIAL:
-            return (
-                msg("{registry} shows {image} to nobody without a login.", registry=registry, image=image),
-                _login_fix(registry),
-                None
-                if rights.credential.state is CredentialState.USABLE
-                else _credential_cause(rights.credential, registry),
-            )
-        case PullEnd.REFUSED:
-            says = msg("{at} refuses the login (HTTP {status}); it was not tried again.", at=at, status=status)
-            return (
-                says,
-                _login_fix(registry),
-                Cause("registry.login_refused", registry, says, _login_fix(registry), Team.PLATFORM),
-            )
-        case PullEnd.DENIED:
-            return (
-                msg("{at} denies this login {image} (HTTP {status}).", at=at, image=image, status=status),
-                grant,
-                None,
-            )
-        case PullEnd.MISSING:
-            return (
-                msg("{at} knows no {image}, or does not show it to this login.", at=at, image=image),
-                msg("Correct the name or tag {image}, or ask the vendor for the right to pull it.", image=image),
-                None,
-            )
-        case PullEnd.NO_CHALLENGE:
-            return msg("{at} wants a login, but says no way to log in that is known here.", at=at), service, None
-        case PullEnd.REALM_INSECURE:
-            return (
-                msg("The registry names a token service without TLS ({at}): the login was not sent there.", at=at),
-                service,
-                None,
-            )
-        case PullEnd.REALM_FOREIGN:
-            return (
-                msg(
-                    "The registry names a token service on {at}, which is not allowed: the login was not sent there.",
-                    at=at,
-                ),
-                msg(
-                    "If {place} belongs to the registry, name it as a token host; "
-                    "otherwise find out who answers for {registry}.",
-                    place=at,
-                    registry=registry,
-                ),
-                None,
-            )
-        case PullEnd.NO_TOKEN:
-            return msg("The token service {at} answered without a token.", at=at), service, None
-        case PullEnd.UNREACHABLE:
-            return (
-                msg("{at} gave no answer.", at=at),
-                msg("See the finding about reaching {registry}: it names the layer that fails.", registry=registry),
-                None,
-            )
-        case PullEnd.STATUS:
-            return (
-                msg("{at} answered {status} for {image}.", at=at, status=status, image=image),
-                msg("Try again later; if it stays so, send this finding to the vendor."),
-                None,
-            )
-        case PullEnd.NOT_TRIED:
-            return (
-                msg("{image} was not tried, because the login had been refused.", image=image),
-                _login_fix(registry),
-                None,
-            )
-        case PullEnd.GRANTED:
-            return msg("{at} shows {image}, but not its digest.", at=at, image=image), service, None
-        case _:
-            assert_never(bad.end)

@@ -171,12 +171,22 @@ class KubectlVersionRequirement(Requirement):
             return met(
                 wanted=self.wanted(),
                 seen=seen,
-                because=msg("{version} is at least {least}.", version=version, least=str(self.at_least)),
+                because=msg(
+                    "{program} {version} is at least {least}.",
+                    program="kubectl",
+                    version=version,
+                    least=str(self.at_least),
+                ),
             )
         return unmet(
             wanted=self.wanted(),
             seen=seen,
-            because=msg("{version} is older than {least}.", version=version, least=str(self.at_least)),
+            because=msg(
+                "{program} {version} is older than {least}.",
+                program="kubectl",
+                version=version,
+                least=str(self.at_least),
+            ),
             fix=fix,
         )
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Literal, assert_never
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from vorflug.model import netcause
 from vorflug.model.cause import Cause, Team
@@ -80,6 +80,23 @@ class EndpointRequirement(Requirement):
     public_ca: bool = False
     """The provider's certificate comes from a public authority: any other chain is TLS inspection."""
 
+    @field_validator("url", mode="before")
+    @classmethod
+    def _no_fragment(cls, url: object) -> object:
+        # it may be a key: the value is not repeated
+        if isinstance(url, str) and "#" in url:
+            raise ValueError(msg("wanted an address without '#' and what follows; a key never belongs there"))
+        return url
+
+    @field_validator("path")
+    @classmethod
+    def _below_an_address_alone(cls, path: str | None, info: ValidationInfo) -> str | None:
+        if path is not None and "?" in info.data.get("url", ""):
+            raise ValueError(
+                msg("wanted an address without '?' and what follows to put it below; a key never belongs there")
+            )
+        return path
+
     @property
     def target(self) -> str:
         """The whole address that is asked."""
@@ -122,7 +139,7 @@ class EndpointRequirement(Requirement):
 
     def judge(self, evidence: Evidence) -> Verdict:
         trace = evidence[self._query()].trace
-        stopped = netcause.stopped(trace, self.target)
+        stopped = netcause.stopped(trace, self.target, external=self.provider is not Provider.LOCAL)
         if stopped is not None:
             return unmet(
                 wanted=self.wanted(), seen=stopped.says, because=stopped.says, fix=stopped.fix, cause=stopped.cause
@@ -141,16 +158,13 @@ class EndpointRequirement(Requirement):
             return self._other_verdict(f"{trace.host}:{trace.port}", seen, differences)
         if self.model is not None and http.status < 300:  # noqa: PLR2004 - RFC 9110, 15.3: only then is it the list
             if not any(mark in http.found for mark in self._model_marks()):
-                return unmet(
-                    wanted=self.wanted(),
-                    seen=seen,
-                    because=msg(
-                        "The list of models at {url} does not name {model}.", url=self.target, model=self.model
-                    ),
-                    fix=msg(
-                        "Load the model {model} on the server, or correct its name in the site file.", model=self.model
-                    ),
+                says = msg("The list of models at {url} does not name {model}.", url=self.target, model=self.model)
+                fix = msg(
+                    "Load the model {model} on the server, or correct its name in the site file.", model=self.model
                 )
+                # the way there is open: who runs the server must act, not who opens ways
+                cause = Cause("llm.model_missing", f"{self.target} {self.model}", says, fix, Team.PLATFORM)
+                return unmet(wanted=self.wanted(), seen=seen, because=says, fix=fix, cause=cause)
             return met(
                 wanted=self.wanted(),
                 seen=seen,

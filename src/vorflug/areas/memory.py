@@ -28,6 +28,8 @@ class MemoryFact(Fact):
     """The least limit over this process's cgroup and all its ancestors; None where no group limits it."""
     limited_by: str | None
     """The cgroup that sets the least limit."""
+    above_hidden: bool = False
+    """Whether there may be cgroups above those that are visible, with limits of their own."""
 
     @property
     def usable_bytes(self) -> int:
@@ -58,6 +60,7 @@ class MemoryQuery(Query[MemoryFact]):
             available_bytes=memory.available_bytes,
             limit_bytes=limit,
             limited_by=folder,
+            above_hidden=host.system.cgroup_top_hidden("memory.max"),
         )
 
 
@@ -90,6 +93,8 @@ class MemoryRequirement(Requirement):
                 folder=memory.limited_by,
                 total=memory.total_bytes,
             )
+        if memory.above_hidden:
+            seen = msg("{seen}; limits above this cgroup namespace are not visible", seen=seen)
         if have >= self.at_least * (1 - self.tolerance):
             return met(
                 wanted=self.wanted(),

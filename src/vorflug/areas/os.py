@@ -26,6 +26,20 @@ TITLE = msg("Operating system")
 
 _PLACES = ("/etc/os-release", "/usr/lib/os-release")
 _SHORTEST_ASSIGNMENT = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)")
+_NAMES = {
+    "almalinux": "AlmaLinux",
+    "amzn": "Amazon Linux",
+    "centos": "CentOS",
+    "debian": "Debian",
+    "fedora": "Fedora",
+    "ol": "Oracle Linux",
+    "opensuse-leap": "openSUSE Leap",
+    "rhel": "RHEL",
+    "rocky": "Rocky Linux",
+    "sles": "SLES",
+    "ubuntu": "Ubuntu",
+}
+"""What people call the systems that os-release(5) writes in lower case."""
 _SYNONYMS = {"amd64": "x86_64", "x64": "x86_64", "arm64": "aarch64"}
 """What image registries and people call a machine (left) and what uname(2) calls it."""
 
@@ -108,7 +122,7 @@ class OsReleaseRequirement(Requirement):
         return msg("{systems:or}", systems=self._systems())
 
     def _systems(self) -> tuple[str, ...]:
-        return tuple(f"{system.id} {version}" for system in self.accepted for version in system.versions)
+        return tuple(f"{_named(system.id)} {version}" for system in self.accepted for version in system.versions)
 
     def queries(self, known: Evidence) -> Sequence[OsReleaseQuery]:  # noqa: ARG002 - one question, whatever is known
         return [OsReleaseQuery()]
@@ -141,33 +155,37 @@ class OsReleaseRequirement(Requirement):
                 ),
                 fix=msg("Find out which system this is, and have it agreed with the vendor."),
             )
+        name = f"{_named(system.id)} {system.version_id}"
         if any(version.within(one) for one in series):
             return met(
                 wanted=self.wanted(),
                 seen=seen,
-                because=msg("{id} {version} is accepted.", id=system.id, version=system.version_id),
+                because=msg("{system} is one of: {accepted}.", system=name, accepted=self._systems()),
             )
         return unmet(
             wanted=self.wanted(),
             seen=seen,
-            because=self._why_not(system, known=bool(series)),
+            because=self._why_not(system, name),
             fix=msg(
                 "Install {systems:or}, or have this system agreed with the vendor.",
                 systems=self._systems(),
             ),
         )
 
-    def _why_not(self, system: OsReleaseFact, *, known: bool) -> Message:
-        if known:
-            return msg("{id} is accepted, but not in version {version}.", id=system.id, version=system.version_id)
-        parents = tuple(a.id for a in self.accepted if a.id in system.id_like)
+    def _why_not(self, system: OsReleaseFact, name: str) -> Message:
+        parents = tuple(_named(a.id) for a in self.accepted if a.id in system.id_like)
         if parents:
             return msg(
-                "{id} is derived from {parents:list}, but is a system of its own and not among the accepted ones.",
-                id=system.id,
+                "{system} is derived from {parents:list}, but is a system of its own and none of: {accepted}.",
+                system=name,
                 parents=parents,
+                accepted=self._systems(),
             )
-        return msg("{id} is not among the accepted systems.", id=system.id)
+        return msg("{system} is none of: {accepted}.", system=name, accepted=self._systems())
+
+
+def _named(id_: str) -> str:
+    return _NAMES.get(id_, id_)
 
 
 class ArchitectureFact(Fact):

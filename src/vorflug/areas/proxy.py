@@ -13,10 +13,11 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from vorflug.model import netcause
-from vorflug.model.cause import Cause, Team
+from vorflug.model.cause import Cause
 from vorflug.model.evidence import Evidence, NotSeen
-from vorflug.model.message import Message, msg
-from vorflug.model.probing import HostName, ProxyUrl, RequestQuery, RouteQuery, Url
+from vorflug.model.hosts import exempts
+from vorflug.model.message import Message, msg, sentences
+from vorflug.model.probing import HostName, ProxyUrl, RequestQuery, Url
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Requirement, Verdict, met, not_applicable, unknown, unmet
 from vorflug.ports import Host
@@ -25,6 +26,7 @@ from vorflug.ports.net import Code, ProxyVariable, Stage, Trace
 TITLE = msg("Proxy")
 
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+_HTTPS = 443
 
 
 class ProxyVariablesFact(Fact):
@@ -63,55 +65,47 @@ class ProxySettings(Requirement):
         return msg("proxy variables without contradictions, or none")
 
     def queries(self, known: Evidence) -> Sequence[Query[Any]]:  # noqa: ARG002 - nothing follows from an answer
-        return [ProxyVariablesQuery(), *(self._route(name) for name in self.direct)]
+        return [ProxyVariablesQuery()]
 
     def judge(self, evidence: Evidence) -> Verdict:
         variables = {v.name: v for v in evidence[ProxyVariablesQuery()].variables}
         seen = _listed(tuple(variables.values()))
-        problems = self._problems(variables)
-        if any(name.lower() in _PROXIES for name in variables):
-            by_proxy = tuple(n for n in self.direct if evidence[self._route(n)].route.proxy is not None)
-            if by_proxy:
-                problems.append(msg("NO_PROXY does not exempt {names:list}.", names=by_proxy))
-        if not problems:
+        proxies, exemptions = self._problems(variables), self._exemption_problems(variables)
+        if not proxies and not exemptions:
             because = (
                 msg("The proxy variables agree with one another.") if variables else msg("No proxy variable is set.")
             )
             return met(wanted=self.wanted(), seen=seen, because=because)
-        because = netcause.sentences(problems)
-        fix = (
-            msg(
-                "Set http_proxy, https_proxy and no_proxy to the same values in both spellings: {proxy}.",
-                proxy=self.expected,
-            )
-            if self.expected is not None
-            else msg("Set http_proxy, https_proxy and no_proxy to the same values in both spellings, or unset all.")
+        because = sentences([*proxies, *exemptions])
+        fix = sentences(
+            [*([self._exempt_fix(variables)] if exemptions else []), *([self._proxies_fix()] if proxies else [])],
         )
-        cause = Cause(Code.PROXY_CONFIG.value, "environment", because, fix, Team.OS)
+        cause = Cause(Code.PROXY_CONFIG.value, "environment", because, fix)
         return unmet(wanted=self.wanted(), seen=seen, because=because, fix=fix, cause=cause)
 
+    def _proxies_fix(self) -> Message:
+        if self.expected is not None:
+            return msg("Set http_proxy and https_proxy (both spellings) to {proxy}.", proxy=self.expected)
+        return msg("Set http_proxy and https_proxy (both spellings) to the same proxy, or unset all of them.")
+
+    def _exempt_fix(self, variables: dict[str, ProxyVariable]) -> Message:
+        lists = self._lists(variables)
+        lacking = tuple(n for n in self.direct if not lists or not all(exempts(v.value, n, _HTTPS) for v in lists))
+        if lacking:
+            return msg("Add {names:list} to no_proxy and NO_PROXY.", names=lacking)
+        return msg("Set no_proxy and NO_PROXY to the same list of what goes without the proxy.")
+
     def _problems(self, variables: dict[str, ProxyVariable]) -> list[Message]:
+        """What is wrong with the variables that name a proxy."""
         found = [
             msg("{name} names no usable proxy (wanted: http://host:port).", name=v.name)
             for v in variables.values()
             if not v.valid
         ]
-        for lower in (*_PROXIES, "no_proxy"):
-            one, other = variables.get(lower), variables.get(lower.upper())
-            if one is not None and other is not None and _plain(one) != _plain(other):
-                found.append(
-                    msg("{one} and {other} differ: programs go different ways.", one=lower, other=lower.upper())
-                )
-            elif self.both_spellings and (one is None) != (other is None):
-                found.append(
-                    msg("{name} is set in one spelling only: some programs do not read it.", name=(one or other).name)  # type: ignore[union-attr]
-                )
+        found += [problem for lower in _PROXIES for problem in self._spellings(variables, lower)]
         names = {name.lower() for name in variables}
-        if names & set(_PROXIES):
-            if "no_proxy" not in names:
-                found.append(msg("NO_PROXY is not set: local traffic goes by the proxy, too."))
-            if "https_proxy" not in names and "all_proxy" not in names:
-                found.append(msg("https_proxy is not set: HTTPS goes without the proxy."))
+        if names & set(_PROXIES) and not names & {"https_proxy", "all_proxy"}:
+            found.append(msg("https_proxy is not set: HTTPS goes without the proxy."))
         if self.expected is not None:
             for lower in ("https_proxy", "http_proxy"):
                 set_ = [variables[n] for n in (lower, lower.upper()) if n in variables]
@@ -122,11 +116,74 @@ class ProxySettings(Requirement):
                     for v in set_
                     if v.valid and _plain(v) != _address(self.expected)
                 ]
-        return list(dict.fromkeys(found))
+        return found
+
+    def _exemption_problems(self, variables: dict[str, ProxyVariable]) -> list[Message]:
+        """What is wrong with the lists of what goes direct, each by the name that it has."""
+        found = self._spellings(variables, "no_proxy")
+        if not {name.lower() for name in variables} & set(_PROXIES):
+            return found
+        lists = self._lists(variables)
+        if not lists:
+            found.append(msg("NO_PROXY is not set: local traffic goes by the proxy, too."))
+        for variable in lists:
+            lacking = tuple(n for n in self.direct if not exempts(variable.value, n, _HTTPS))
+            if lacking:
+                found.append(msg("{name} does not exempt {names:list}.", name=variable.name, names=lacking))
+        return found
 
     @staticmethod
-    def _route(name: str) -> RouteQuery:
-        return RouteQuery(url=f"https://{name}/")
+    def _lists(variables: dict[str, ProxyVariable]) -> list[ProxyVariable]:
+        return [variables[n] for n in ("no_proxy", "NO_PROXY") if n in variables]
+
+    def _spellings(self, variables: dict[str, ProxyVariable], lower: str) -> list[Message]:
+        one, other = variables.get(lower), variables.get(lower.upper())
+        if one is not None and other is not None and _plain(one) != _plain(other):
+            return [msg("{one} and {other} differ: programs go different ways.", one=lower, other=lower.upper())]
+        only = one or other
+        if self.both_spellings and only is not None and (one is None or other is None):
+            return [msg("{name} is set in one spelling only: some programs do not read it.", name=only.name)]
+        return []
+
+
+class ProxySet(Requirement):
+    """A proxy is needed here, and one is set: by the site or by the environment."""
+
+    kind = "proxy_set"
+    proxy: ProxyUrl | None = None
+    """The proxy that the site names."""
+
+    def wanted(self) -> Message:
+        return msg("the address of the proxy, in the site file or in the proxy variables")
+
+    def queries(self, known: Evidence) -> Sequence[Query[Any]]:  # noqa: ARG002 - nothing follows from an answer
+        return [ProxyVariablesQuery()]
+
+    def judge(self, evidence: Evidence) -> Verdict:
+        variables = tuple(v for v in evidence[ProxyVariablesQuery()].variables if v.name.lower() in _PROXIES)
+        seen = _listed(variables)
+        if self.proxy is not None:
+            because = msg("The site file names the proxy {proxy}.", proxy=self.proxy)
+            return met(wanted=self.wanted(), seen=msg("{proxy}", proxy=self.proxy), because=because)
+        if variables:
+            return met(wanted=self.wanted(), seen=seen, because=msg("The environment names a proxy."))
+        return unmet(
+            wanted=self.wanted(),
+            seen=seen,
+            because=NOT_SET.says,
+            fix=_NAME_IT,
+            cause=NOT_SET,
+        )
+
+    def about(self, evidence: Evidence) -> Cause | None:
+        return self.judge(evidence).cause
+
+
+_NAME_IT = msg(
+    "Name the proxy in the site file (proxy.url) or in http_proxy and https_proxy; "
+    "if there is none, answer proxy.used with false."
+)
+NOT_SET = Cause("proxy.not_set", "environment", msg("A proxy is said to be needed, but none is set here."), _NAME_IT)
 
 
 def _plain(variable: ProxyVariable) -> object:
@@ -183,12 +240,18 @@ class _ManyRequests(Requirement):
 
 
 class ProxyConnect(_ManyRequests):
-    """The proxy lets each of these through."""
+    """The proxy lets each of these through, as far as they go by one."""
 
     kind = "proxy_connect"
+    needed: bool = False
+    """A proxy is said to be used here: that none is set is no reason to leave this out."""
 
     def wanted(self) -> Message:
-        return msg("the proxy opens the way to {urls:list}", urls=self.urls)
+        return self._wanted(self.urls)
+
+    @staticmethod
+    def _wanted(urls: tuple[str, ...]) -> Message:
+        return msg("the proxy opens the way to {urls:list}", urls=urls)
 
     def _query(self, url: str) -> RequestQuery:
         return RequestQuery(url=url, proxy=self.proxy, ca_file=self.ca_file)
@@ -197,32 +260,48 @@ class ProxyConnect(_ManyRequests):
         traces, gap = self._traces(evidence)
         by_proxy = [(url, t) for url, t in traces if t.route.proxy is not None or _code_at_proxy(t) is not None]
         failed = [(url, t) for url, t in by_proxy if _code_at_proxy(t) is not None]
+        wanted = self._wanted(tuple(url for url, _ in by_proxy))
         if failed:
             reasons = [netcause.stopped(t, url) for url, t in failed]
             stopped = [r for r in reasons if r is not None]
             return unmet(
-                wanted=self.wanted(),
+                wanted=wanted,
                 seen=msg("no way to {urls:list}", urls=tuple(url for url, _ in failed)),
-                because=netcause.sentences(list(dict.fromkeys(s.says for s in stopped))),
-                fix=netcause.sentences(list(dict.fromkeys(s.fix for s in stopped))),
+                because=sentences(s.says for s in stopped),
+                fix=sentences(s.fix for s in stopped),
                 cause=stopped[0].cause,
             )
         if gap is not None:
             raise gap
+        if not by_proxy and self.needed and any(not t.route.why for _, t in traces):
+            return unknown(
+                wanted=self.wanted(),
+                seen=msg("direct connections"),
+                because=NOT_SET.says,
+                fix=NOT_SET.fix,
+                cause=NOT_SET,
+            )
         if not by_proxy:
             return not_applicable(
                 wanted=self.wanted(),
                 seen=msg("direct connections"),
-                because=msg("No proxy is set for these addresses: they are reached directly."),
+                because=msg("No proxy is set for these addresses, or they are exempt: they are reached directly."),
             )
         return met(
-            wanted=self.wanted(),
+            wanted=wanted,
             seen=msg("a way to {urls:list}", urls=tuple(url for url, _ in by_proxy)),
-            because=msg("The proxy {proxy} opens the way to every address.", proxy=by_proxy[0][1].route.proxy),
+            because=self._opens(by_proxy, [url for url, t in traces if t.route.proxy is None]),
         )
 
+    @staticmethod
+    def _opens(by_proxy: list[tuple[str, Trace]], direct: list[str]) -> Message:
+        proxy = by_proxy[0][1].route.proxy
+        opens = msg("The proxy {proxy} opens the way to {urls:list}.", proxy=proxy, urls=tuple(u for u, _ in by_proxy))
+        return sentences([opens, msg("{urls:list} go direct.", urls=tuple(direct))]) if direct else opens
+
     def about(self, evidence: Evidence) -> Cause | None:
-        return self.judge(evidence).cause
+        cause = self.judge(evidence).cause
+        return None if cause == NOT_SET else cause
 
 
 def _code_at_proxy(trace: Trace) -> Code | None:
@@ -277,7 +356,7 @@ class TlsInterception(_ManyRequests):
 
     def _unclear(self, missing: tuple[str, Trace]) -> Verdict:
         url, trace = missing
-        stopped = netcause.stopped(trace, url)
+        stopped = netcause.stopped(trace, url, external=True)
         if stopped is None:  # plain http shows no certificate
             return not_applicable(
                 wanted=self.wanted(), because=msg("{url} is asked without TLS: nothing can be re-signed.", url=url)
@@ -285,7 +364,7 @@ class TlsInterception(_ManyRequests):
         return unknown(
             wanted=self.wanted(),
             seen=msg("no certificate from {url}", url=url),
-            because=msg("No certificate was seen: {reason}", reason=stopped.says),
+            because=sentences([msg("No certificate was seen."), stopped.says]),
             fix=stopped.fix,
             cause=stopped.cause,
         )
@@ -296,5 +375,5 @@ class TlsInterception(_ManyRequests):
 
 
 def _issuers(traces: list[tuple[str, Trace]]) -> Message:
-    issuers = tuple(dict.fromkeys(t.tls.chain[-1].issuer for _, t in traces if t.tls is not None and t.tls.chain))
+    issuers = tuple(dict.fromkeys(t.tls.issuer for _, t in traces if t.tls is not None and t.tls.chain))
     return msg("issued by {issuers:list}", issuers=issuers)

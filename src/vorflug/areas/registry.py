@@ -96,7 +96,7 @@ class ReachableRequirement(AtRegistry):
         for host in self.data_hosts:
             data = self._data(host)
             there = evidence[data].trace
-            stopped = netcause.stopped(there, data.url)
+            stopped = netcause.stopped(there, data.url, external=True)
             stage = there.stopped_at
             # whatever it says over HTTP, the way to it is open
             if stopped is not None and stage is not None and stage.stage is not Stage.HTTP:
@@ -119,7 +119,7 @@ class ReachableRequirement(AtRegistry):
 
     def _answers(self, trace: Trace, url: str, healthy: Fingerprint | None) -> Verdict | None:
         """What is wrong with the way to *url* or with its answer."""
-        stopped = netcause.stopped(trace, url)
+        stopped = netcause.stopped(trace, url, external=True)
         if stopped is not None:
             return self._stopped(stopped)
         differences = () if healthy is None or trace.http is None else healthy.compare(trace.http)

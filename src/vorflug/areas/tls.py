@@ -8,18 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, assert_never
 
 from pydantic import Field
 
-from vorflug.model.certificates import CONTENTS, Fault, HostName, covers, file_verdict, in_turn, seconds_between
+from vorflug.model.cause import Cause, Team
+from vorflug.model.certificates import (
+    Fault,
+    HostName,
+    file_verdict,
+    key_fault,
+    linked,
+    name_fault,
+    out_of_date,
+    seconds_between,
+    shown_names,
+)
 from vorflug.model.evidence import Evidence, NotSeen
-from vorflug.model.message import Message, msg
+from vorflug.model.message import Message, msg, sentences
 from vorflug.model.quantity import Duration
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Gauge, Requirement, Verdict, met, unmet
 from vorflug.ports import Host
-from vorflug.ports.certificates import CertificateFile, Content, FileCertificate, KeyFile, KeyFit, KeyKind
+from vorflug.ports.certificates import CertificateFile, Content, FileCertificate, KeyFile, KeyKind
 
 TITLE = msg("TLS certificates")
 
@@ -82,6 +94,21 @@ class KeyQuery(Query[KeyFact]):
             return KeyFact(file=None)
 
 
+_BY_AN_AUTHORITY = msg("Have the certificate issued by an authority that the users' machines trust.")
+_AUTHORITY_FIRST = Fault(
+    msg("The first certificate of the file is that of an authority, not of a server."),
+    msg("Put the server's certificate first in the file, then the intermediates."),
+)
+
+
+def _self_signed(file: CertificateFile, path: str) -> Cause | None:
+    """The certificate proves itself alone, as ``openssl req -x509`` makes it (CA:TRUE); no root before others."""
+    if not file.chain or file.chain[0].issuer_at != 0 or (file.chain[0].is_ca and len(file.chain) > 1):
+        return None
+    says = msg("The server's certificate is signed by itself, by no authority.")
+    return Cause("tls.self_signed", path, says, _BY_AN_AUTHORITY, Team.PKI)
+
+
 class OwnCertificateRequirement(Requirement):
     """The product's own certificate: fits its key, covers the name, is valid long enough and strong enough."""
 
@@ -125,18 +152,25 @@ class OwnCertificateRequirement(Requirement):
         if file is None or file.content is not Content.CERTIFICATES or not file.chain:
             return file_verdict(self.wanted(), self.certificate, None if file is None else file.content)
         leaf = file.chain[0]
-        left = seconds_between(file.now, leaf.seen.not_after)
-        faults = [*self._faults(leaf, file.now, left)]
+        faults = [
+            *self._signer_faults(file),
+            *self._faults(leaf, file.now, seconds_between(file.now, leaf.seen.not_after)),
+            *self._authority_faults(file),
+        ]
+        # users are turned away from the day on which the first of the chain ends
+        until = min((one.seen.not_after for one in linked(file.chain)), key=datetime.fromisoformat)
+        left = seconds_between(file.now, until)
         try:
-            faults += self._key_faults(evidence[KeyQuery(path=self.key, certificate=self.certificate)])
+            key = key_fault(evidence[KeyQuery(path=self.key, certificate=self.certificate)].file, self.key)
+            faults += [key] if key is not None else []
         except NotSeen:
             # what is wrong for certain is said even where the key could not be looked at
             if not faults:
                 raise
         seen = msg(
             "{names:list}; valid until {until:date}; {key}; issued by {issuer}",
-            names=leaf.seen.names or (leaf.seen.subject,),
-            until=leaf.seen.not_after,
+            names=shown_names(leaf.seen) or (leaf.seen.subject,),
+            until=until,
             key=leaf.seen.key,
             issuer=leaf.seen.issuer,
         )
@@ -148,17 +182,29 @@ class OwnCertificateRequirement(Requirement):
                 because=msg(
                     "The certificate covers {fqdn}, fits its key and is valid until {until:date}.",
                     fqdn=self.fqdn,
-                    until=leaf.seen.not_after,
+                    until=until,
                 ),
                 gauge=gauge,
             )
         return unmet(
             wanted=self.wanted(),
             seen=seen,
-            because=in_turn(f.says for f in faults),
-            fix=in_turn(f.fix for f in faults),
+            because=sentences(f.says for f in faults),
+            fix=sentences(f.fix for f in faults),
+            cause=_self_signed(file, self.certificate),
             gauge=gauge,
         )
+
+    def about(self, evidence: Evidence) -> Cause | None:
+        """A certificate without an authority: its chain is blocked by this."""
+        file = evidence[CertificateQuery(path=self.certificate)].file
+        return None if file is None else _self_signed(file, self.certificate)
+
+    def _signer_faults(self, file: CertificateFile) -> Iterable[Fault]:
+        if (alone := _self_signed(file, self.certificate)) is not None:
+            yield Fault(alone.says, _BY_AN_AUTHORITY)
+        elif file.chain[0].is_ca:
+            yield _AUTHORITY_FIRST
 
     def _faults(self, leaf: FileCertificate, now: str, left: float) -> Iterable[Fault]:
         renew = msg(
@@ -166,17 +212,8 @@ class OwnCertificateRequirement(Requirement):
             fqdn=self.fqdn,
             valid=self.valid_for,
         )
-        if not covers(leaf.seen.names, self.fqdn):
-            yield Fault(
-                msg(
-                    "The certificate does not cover {fqdn}, but {names:list}.",
-                    fqdn=self.fqdn,
-                    names=leaf.seen.names[:20],
-                )
-                if leaf.seen.names
-                else msg("The certificate has no subject alternative name at all, so it covers no name."),
-                msg("Have the certificate issued with {fqdn} as a subject alternative name (SAN).", fqdn=self.fqdn),
-            )
+        if (other := name_fault(leaf.seen, self.fqdn)) is not None:
+            yield other
         if left < 0:
             yield Fault(msg("It expired on {until:date}.", until=leaf.seen.not_after), renew)
         elif left < self.valid_for:
@@ -197,11 +234,6 @@ class OwnCertificateRequirement(Requirement):
                 ),
                 msg("Check this machine's clock, or wait until the certificate is valid."),
             )
-        if leaf.is_ca:
-            yield Fault(
-                msg("The first certificate of the file is that of an authority, not of a server."),
-                msg("Put the server's certificate first in the file, then the intermediates."),
-            )
         if not leaf.for_servers:
             yield Fault(
                 msg("It is not meant for servers: its extended key usage lacks serverAuth."),
@@ -209,7 +241,7 @@ class OwnCertificateRequirement(Requirement):
             )
         if not self._strong(leaf):
             yield Fault(
-                msg("Its key is {key}.", key=leaf.seen.key),
+                msg("The key of the server certificate is {key}.", key=leaf.seen.key),
                 msg(
                     "Make a new key (RSA from {bits} bits or {curves:or}) and have a certificate issued for it.",
                     bits=self.rsa_bits,
@@ -221,6 +253,39 @@ class OwnCertificateRequirement(Requirement):
                 msg("It is signed with {hash}.", hash=leaf.seen.signature),
                 msg("Have the certificate issued with a signature over {hashes:or}.", hashes=self.hashes),
             )
+
+    def _authority_faults(self, file: CertificateFile) -> Iterable[Fault]:
+        """What is wrong with the certificates above the server's; of a root only the dates count (RFC 5280, 6.1)."""
+        for one in linked(file.chain)[1:]:
+            subject = one.seen.subject
+            if (stale := out_of_date(one.seen, file.now, self.certificate, self.valid_for)) is not None:
+                yield stale
+            if one.issuer_at is not None and file.chain[one.issuer_at] is one:
+                continue
+            if not self._strong(one):
+                yield Fault(
+                    msg(
+                        "The key of the authority's certificate {subject} is {key}.", subject=subject, key=one.seen.key
+                    ),
+                    msg(
+                        "Have a certificate issued by an authority with a stronger key (RSA from {bits} bits or "
+                        "{curves:or}).",
+                        bits=self.rsa_bits,
+                        curves=self.curves,
+                    ),
+                )
+            if one.seen.signature and one.seen.signature not in self.hashes:
+                yield Fault(
+                    msg(
+                        "The authority's certificate {subject} is signed with {hash}.",
+                        subject=subject,
+                        hash=one.seen.signature,
+                    ),
+                    msg(
+                        "Have a certificate issued by an authority whose own is signed over {hashes:or}.",
+                        hashes=self.hashes,
+                    ),
+                )
 
     def _strong(self, leaf: FileCertificate) -> bool:
         match leaf.key_kind:
@@ -234,47 +299,6 @@ class OwnCertificateRequirement(Requirement):
                 return False
             case _:
                 assert_never(leaf.key_kind)
-
-    def _key_faults(self, key: KeyFact) -> Iterable[Fault]:
-        place = msg("Put the private key of the certificate at {key}, as PEM.", key=self.key)
-        if key.file is None:
-            yield Fault(msg("There is no private key at {key}.", key=self.key), place)
-            return
-        match key.file.fit:
-            case KeyFit.FITS:
-                pass
-            case KeyFit.DIFFERS:
-                yield Fault(
-                    msg("The private key in {key} belongs to another certificate.", key=self.key),
-                    msg(
-                        "Put the key that the signing request was made with at {key}, "
-                        "or have a certificate issued for this key.",
-                        key=self.key,
-                    ),
-                )
-            case KeyFit.ENCRYPTED:
-                yield Fault(
-                    msg(
-                        "The private key in {key} is behind a passphrase, so whether it fits was not seen.",
-                        key=self.key,
-                    ),
-                    msg(
-                        "Store the key without a passphrase and with mode 0600: openssl pkey -in {key} -out NEW",
-                        key=self.key,
-                    ),
-                )
-            case KeyFit.NOT_A_KEY:
-                yield Fault(
-                    msg("{key} holds no private key but {content}.", key=self.key, content=CONTENTS[key.file.content]),
-                    place,
-                )
-            case KeyFit.BROKEN:
-                yield Fault(
-                    msg("The private key in {key} cannot be read: it is damaged or of an unknown kind.", key=self.key),
-                    place,
-                )
-            case _:
-                assert_never(key.file.fit)
 
 
 class OwnChainRequirement(Requirement):
@@ -319,19 +343,19 @@ class OwnChainRequirement(Requirement):
                 if len(file.chain) > 1
                 else msg("The certificate was issued by a root that is known here."),
             )
-        return unmet(wanted=self.wanted(), seen=seen, because=fault.says, fix=fault.fix)
+        cause = _self_signed(file, self.certificate)
+        return unmet(wanted=self.wanted(), seen=seen, because=fault.says, fix=fault.fix, cause=cause)
 
     def _fault(self, file: CertificateFile) -> Fault | None:
         rebuild = msg(
             "Rebuild the file: first the server's certificate, then each intermediate in turn, without the root."
         )
+        if (alone := _self_signed(file, self.certificate)) is not None:
+            return Fault(alone.says, _BY_AN_AUTHORITY)
         for place, one in enumerate(file.chain):
             if one.issuer_at == place:
                 if place == 0:
-                    return Fault(
-                        msg("The server's certificate is signed by itself, by no authority."),
-                        msg("Have the certificate issued by an authority that the users' machines trust."),
-                    )
+                    return _AUTHORITY_FIRST
                 if not self.with_root:
                     return Fault(msg("The file holds the root ({root}) as well.", root=one.seen.subject), rebuild)
                 continue
@@ -358,7 +382,7 @@ class OwnChainRequirement(Requirement):
                     ),
                     rebuild,
                 )
-        if not file.anchored:
+        if file.root is None:
             last_one = file.chain[-1]
             return Fault(
                 msg(
@@ -374,4 +398,7 @@ class OwnChainRequirement(Requirement):
                     path=self.certificate,
                 ),
             )
-        return None
+        for one in linked(file.chain)[1:]:
+            if (stale := out_of_date(one.seen, file.now, self.certificate)) is not None:
+                return stale
+        return out_of_date(file.root, file.now, self.ca_file or file.store)

@@ -52,16 +52,24 @@ class TrustAnchorRequirement(Requirement):
     """A corporate root is in this machine's store."""
 
     kind = "tls_trust_anchor"
-    ca_file: str
-    """PEM file of the corporate root."""
+    ca_file: str | None = None
+    """PEM file of the corporate root; without it nothing can be judged."""
 
     def wanted(self) -> Message:
+        if self.ca_file is None:
+            return msg("the corporate root is in this machine's store")
         return msg("the corporate root in {path} is in this machine's store", path=self.ca_file)
 
     def queries(self, known: Evidence) -> Sequence[AnchorQuery]:  # noqa: ARG002 - one question, whatever is known
-        return [AnchorQuery(path=self.ca_file)]
+        return [] if self.ca_file is None else [AnchorQuery(path=self.ca_file)]
 
     def judge(self, evidence: Evidence) -> Verdict:
+        if self.ca_file is None:
+            says = msg("The site file does not name the file of the corporate root (pki.ca_file).")
+            fix = msg("Name the PEM file of the corporate root in the site file (pki.ca_file).")
+            # as whatever else waits for this parameter
+            cause = Cause("parameter.missing", "pki.ca_file", says, fix, Team.PROJECT)
+            return unknown(wanted=self.wanted(), because=says, fix=fix, cause=cause)
         file = evidence[AnchorQuery(path=self.ca_file)].file
         if file is None or not file.anchors:
             return file_verdict(self.wanted(), self.ca_file, None if file is None else file.content)
@@ -116,6 +124,8 @@ class TrustAnchorRequirement(Requirement):
 
     def about(self, evidence: Evidence) -> Cause | None:
         """A root that is not trusted here: connections that end at it are blocked by this."""
+        if self.ca_file is None:
+            return None
         file = evidence[AnchorQuery(path=self.ca_file)].file
         missing = _missing(file) if file is not None and file.store else []
         return self._missing_cause(missing[0]) if missing else None
@@ -162,7 +172,7 @@ class RemoteCertificateRequirement(Requirement):
     valid_for: Duration
     """How long it must still be valid."""
     issuers: tuple[str, ...] = ()
-    """Text of which one stands in the issuer of the chain's last certificate; empty where any authority will do."""
+    """Text of which one stands in the issuer of the last certificate that the server's leads to; empty: any will do."""
     proxy: str | None = None
     ca_file: str | None = None
     """PEM file of the corporate root, besides the host's store."""
@@ -178,19 +188,19 @@ class RemoteCertificateRequirement(Requirement):
 
     def judge(self, evidence: Evidence) -> Verdict:
         trace = evidence[self._request()].trace
-        chain = trace.tls.chain if trace.tls is not None else ()
+        tls = trace.tls
         stopped = netcause.stopped(trace, self.url)
-        if stopped is not None and (not chain or stopped.code.value.startswith("tls.")):
+        if stopped is not None and (tls is None or not tls.chain or stopped.code.value.startswith("tls.")):
             return unmet(
                 wanted=self.wanted(), seen=stopped.says, because=stopped.says, fix=stopped.fix, cause=stopped.cause
             )
-        if not chain:
+        if tls is None or not tls.chain:
             return unknown(
                 wanted=self.wanted(),
                 because=msg("{url} answered, but its certificate was not recorded.", url=self.url),
                 fix=msg("Run again."),
             )
-        leaf, issuer = chain[0], chain[-1].issuer
+        leaf, issuer = tls.chain[0], tls.issuer
         left = seconds_between(evidence[DateQuery()].now, leaf.not_after)
         seen = msg("valid until {until:date}; issued by {issuer}", until=leaf.not_after, issuer=issuer)
         gauge = Gauge(max(0.0, left), self.valid_for, "s")

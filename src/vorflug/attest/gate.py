@@ -153,7 +153,12 @@ def _time(times: Mapping[str, Any], name: str) -> datetime:
 def _is_host(wanted: str, host: Mapping[str, Any]) -> bool:
     if wanted.startswith("sha256:"):
         return bool(wanted == host["identity"])
-    return wanted.casefold() == str(host["name"]).casefold()
+    return _ascii_lower(wanted) == _ascii_lower(str(host["name"]))
+
+
+def _ascii_lower(name: str) -> bytes:
+    # RFC 4343: only A to Z have another case in a name; bytes.lower() knows no others
+    return name.encode("utf-8", "surrogatepass").lower()
 
 
 def _profile(wanted: ProfileRange, profile: Mapping[str, Any]) -> None:

@@ -37,6 +37,9 @@ PrivateKey = EllipticCurvePrivateKey | Ed25519PrivateKey
 PASSPHRASE = "VORFLUG_KEY_PASSPHRASE"  # noqa: S105 - the variable's name, not its value
 """The environment variable with the passphrase of an encrypted key."""
 
+_LONGEST_PASSPHRASE = 1023
+"""Bytes; more are not supported by OpenSSL through cryptography ("Passwords longer than 1023 bytes …")."""
+
 REPORT_KEY = "report-key.pem"
 MOST_BYTES = 64 << 10
 """A key file is some 300 bytes."""
@@ -122,21 +125,46 @@ def generate(type_: KeyType = KeyType.P256) -> PrivateKey:
             assert_never(type_)
 
 
+def passphrase(environ: Mapping[str, str] = os.environ) -> str | None:
+    """The passphrase that the environment gives, None where it gives none.  Raises KeyRefused, never quoting it."""
+    given = environ.get(PASSPHRASE)
+    if not given:
+        return None
+    try:
+        length = len(given.encode())
+    except UnicodeEncodeError:  # os.environ holds bytes that are no UTF-8 as surrogates
+        raise KeyRefused(
+            msg(
+                "{variable}: wanted a passphrase in UTF-8, saw other bytes. Set it again, or encrypt the key anew.",
+                variable=PASSPHRASE,
+            )
+        ) from None
+    if length > _LONGEST_PASSPHRASE:
+        raise KeyRefused(
+            msg(
+                "{variable}: wanted a passphrase of at most {most} bytes, saw {seen}. Encrypt the key with a shorter "
+                "one.",
+                variable=PASSPHRASE,
+                most=_LONGEST_PASSPHRASE,
+                seen=length,
+            )
+        )
+    return given
+
+
 def ephemeral(because: Message) -> SigningKey:
     """A key for this run only."""
     return SigningKey(generate(), None, because)
 
 
-def private_pem(key: PrivateKey, passphrase: str | None = None) -> bytes:
-    """The key as PEM PKCS #8, encrypted (PBES2) where a non-empty *passphrase* is given."""
-    protection = (
-        serialization.BestAvailableEncryption(passphrase.encode()) if passphrase else serialization.NoEncryption()
-    )
+def private_pem(key: PrivateKey, secret: str | None = None) -> bytes:
+    """The key as PEM PKCS #8, encrypted (PBES2) where a non-empty passphrase *secret* is given."""
+    protection = serialization.BestAvailableEncryption(secret.encode()) if secret else serialization.NoEncryption()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, protection)
 
 
-def parse_private(data: bytes, name: str, passphrase: str | None = None) -> PrivateKey:
-    """Read a private key.  *name* is for the refusal.  Raises KeyRefused."""
+def parse_private(data: bytes, name: str, secret: str | None = None) -> PrivateKey:
+    """Read a private key, opened with the passphrase *secret*.  *name* is for the refusal.  Raises KeyRefused."""
     start = data.lstrip()
     if not start.startswith((_PLAIN, _ENCRYPTED)) or data.count(b"-----BEGIN ") != 1:
         raise KeyRefused(
@@ -147,7 +175,7 @@ def parse_private(data: bytes, name: str, passphrase: str | None = None) -> Priv
             )
         )
     encrypted = start.startswith(_ENCRYPTED)
-    if encrypted and not passphrase:
+    if encrypted and not secret:
         raise KeyRefused(
             msg(
                 "{file}: the key is encrypted. Give its passphrase in the environment variable {variable}.",
@@ -156,7 +184,7 @@ def parse_private(data: bytes, name: str, passphrase: str | None = None) -> Priv
             )
         )
     try:
-        key = serialization.load_pem_private_key(start, passphrase.encode() if encrypted and passphrase else None)
+        key = serialization.load_pem_private_key(start, secret.encode() if encrypted and secret else None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         # the library's own text is left out: it may quote what it saw
         raise KeyRefused(
@@ -181,7 +209,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> SigningKey:
         data = read_once(path, most=MOST_BYTES, follow=True)
     except FileRefused as error:
         raise KeyRefused(error.message) from error
-    return SigningKey(parse_private(data, str(path), environ.get(PASSPHRASE)), path)
+    return SigningKey(parse_private(data, str(path), passphrase(environ)), path)
 
 
 def report_key_path(environ: Mapping[str, str] = os.environ) -> Path | None:
@@ -201,44 +229,73 @@ def report_key(environ: Mapping[str, str] = os.environ) -> SigningKey:
     """
     path = report_key_path(environ)
     if path is None:
-        return ephemeral(msg("neither XDG_CONFIG_HOME nor HOME names a folder"))
+        return ephemeral(msg("This key is for this run only: neither XDG_CONFIG_HOME nor HOME names a folder."))
+    if (foreign := _foreign(path.parent.parent)) is not None:
+        # root with somebody's HOME would shut them out of their own folder, and they could swap the key
+        return ephemeral(msg("This key is for this run only: {folder} belongs to somebody else.", folder=str(foreign)))
     try:
         path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.parent.mkdir(mode=0o700, exist_ok=True)
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
-        return ephemeral(msg("{folder} cannot be used ({error})", folder=str(path.parent), error=error.strerror or "?"))
+        return ephemeral(
+            msg(
+                "This key is for this run only: {folder} cannot be used ({error}).",
+                folder=str(path.parent),
+                error=error.strerror or "?",
+            )
+        )
     try:
         state = os.fstat(folder)
         if state.st_uid != os.geteuid() or state.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             return ephemeral(
-                msg("{folder} belongs to somebody else, or others can write to it", folder=str(path.parent))
+                msg(
+                    "This key is for this run only: {folder} belongs to somebody else, or others can write to it.",
+                    folder=str(path.parent),
+                )
             )
-        return _own_key(path, folder, environ.get(PASSPHRASE))
+        return _own_key(path, folder, passphrase(environ))
     finally:
         os.close(folder)
 
 
-def _own_key(path: Path, folder: int, passphrase: str | None) -> SigningKey:
+def _foreign(config: Path) -> Path | None:
+    """*config* or the folder that holds it (else the nearest that exists), where another user owns it or its link."""
+    owners = {0, os.geteuid()}
+    there = [folder for folder in (config, *config.parents) if os.path.lexists(folder)]
+    for folder in [one for one in there if one in (config, config.parent)] or there[:1]:
+        try:
+            if {folder.lstat().st_uid, folder.stat().st_uid} - owners:
+                return folder
+        except OSError:
+            continue  # a link to nowhere: making the folder says what is wrong
+    return None
+
+
+def _own_key(path: Path, folder: int, secret: str | None) -> SigningKey:
     try:
-        return _existing(path, folder, passphrase)
+        return _existing(path, folder, secret)
     except FileNotFoundError:
         pass
     try:
-        create_once(path.name, private_pem(generate(), passphrase), dir_fd=folder)
+        create_once(path.name, private_pem(generate(), secret), dir_fd=folder)
     except FileExistsError:
         pass  # another run was first: both use its key
     except OSError as error:
         return ephemeral(
-            msg("{folder} cannot keep a key ({error})", folder=str(path.parent), error=error.strerror or "?")
+            msg(
+                "This key is for this run only: {folder} cannot keep a key ({error}).",
+                folder=str(path.parent),
+                error=error.strerror or "?",
+            )
         )
     try:
-        return _existing(path, folder, passphrase)
+        return _existing(path, folder, secret)
     except FileNotFoundError as error:
         raise KeyRefused(msg("{file}: vanished while it was read. Start again.", file=str(path))) from error
 
 
-def _existing(path: Path, folder: int, passphrase: str | None) -> SigningKey:
+def _existing(path: Path, folder: int, secret: str | None) -> SigningKey:
     state = os.stat(path.name, dir_fd=folder, follow_symlinks=False)
     if not stat.S_ISREG(state.st_mode):
         raise KeyRefused(
@@ -261,7 +318,7 @@ def _existing(path: Path, folder: int, passphrase: str | None) -> SigningKey:
         if error.code == errno.ENOENT:
             raise FileNotFoundError from error
         raise KeyRefused(error.message) from error
-    return SigningKey(parse_private(data, str(path), passphrase), path)
+    return SigningKey(parse_private(data, str(path), secret), path)
 
 
 def _kind_of(key: object) -> str:

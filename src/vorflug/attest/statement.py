@@ -11,9 +11,10 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from vorflug.attest.strict import Malformed, dump, integer, mapping, members, parse, text
+from vorflug.attest.strict import Malformed, dump, integer, mapping, members, names, parse, text
 from vorflug.model.message import msg
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -35,6 +36,12 @@ EXIT_CODES = (0, 3, 4, 5)
 """What a run that came to its end says about its findings (docs/report-and-exit-codes.md)."""
 INTERRUPTED = 130
 
+TOOL = "vorflug"
+
+_COUNTS = (
+    "total", "met", "unmet", "unknown", "not_applicable", "must_unmet", "must_unknown", "should_unmet",
+    "confirmations_met", "confirmations_outstanding", "confirmations_refused",
+)  # fmt: skip
 _VERDICT = ("outcome", "exit_code", "exit_code_with_confirmations", "counts")
 _PROFILE = ("name", "version", "digest", "model", "size", "phase")
 _HOST = ("name", "identity")
@@ -159,36 +166,93 @@ def check_predicate(predicate: Mapping[str, Any]) -> None:
     host = mapping(predicate, "host", "predicate")
     tool = mapping(predicate, "tool", "predicate")
     outcomes = mapping(predicate, "outcomes", "predicate")
-    mapping(predicate, "test_result", "predicate")
+    result = mapping(predicate, "test_result", "predicate")
     if {text(outcomes, name, "predicate.outcomes", among=OUTCOMES) for name in outcomes} <= {"not_applicable"}:
         raise Malformed(msg("predicate.outcomes: wanted at least one requirement that was judged, saw none"))
     for name in _PROFILE:
         text(profile, name, "predicate.profile")
     for name in _HOST:
         text(host, name, "predicate.host")
-    for name in ("name", "version"):
-        text(tool, name, "predicate.tool")
-    for name in ("started", "finished", "evaluated"):
-        text(times, name, "predicate.times")
+    text(tool, "name", "predicate.tool", among=(TOOL,))
+    text(tool, "version", "predicate.tool")
+    _check_times(times)
     if times.get("interrupted") is not None:
         text(times, "interrupted", "predicate.times")
-    _check_verdict(verdict)
+    counts = mapping(verdict, "counts", "predicate.verdict")
+    for name in _COUNTS:
+        integer(counts, name, "predicate.verdict.counts")
+    _check_counts(counts, outcomes)
+    _check_verdict(verdict, counts)
+    _check_tests(result, counts, outcomes)
 
 
-def _check_verdict(verdict: Mapping[str, Any]) -> None:
+def _check_times(times: Mapping[str, Any]) -> None:
+    found = []
+    for name in ("started", "finished", "evaluated"):
+        written = text(times, name, "predicate.times")
+        try:
+            found.append(datetime.fromisoformat(written))
+        except ValueError:
+            found.append(datetime.min)  # noqa: DTZ901 - without a zone, so it is refused
+        if found[-1].utcoffset() is None:
+            raise Malformed(
+                msg(
+                    "predicate.times.{name}: wanted a time with its zone (RFC 3339), saw {seen}",
+                    name=name,
+                    seen=written,
+                )
+            )
+    if found != sorted(found):
+        raise Malformed(msg("predicate.times: wanted started, finished and evaluated in this order, saw another"))
+
+
+def _check_counts(counts: Mapping[str, int], outcomes: Mapping[str, str]) -> None:
+    # what people answer is counted apart, but what does not apply to them is not counted at all
+    told = {outcome: sum(1 for one in outcomes.values() if one == outcome) for outcome in OUTCOMES}
+    agree = (
+        counts["total"] == len(outcomes)
+        and counts["met"] + counts["confirmations_met"] == told["met"]
+        and counts["unmet"] + counts["confirmations_refused"] == told["unmet"]
+        and counts["unknown"] + counts["confirmations_outstanding"] == told["unknown"]
+        and counts["not_applicable"] <= told["not_applicable"]
+        and counts["must_unmet"] + counts["should_unmet"] <= counts["unmet"]
+        and counts["must_unknown"] <= counts["unknown"]
+    )
+    if not agree:
+        raise Malformed(msg("predicate.verdict.counts: wanted the numbers of predicate.outcomes, saw others"))
+
+
+def _check_tests(result: Mapping[str, Any], counts: Mapping[str, int], outcomes: Mapping[str, str]) -> None:
+    where = "predicate.test_result"
+    passed, warned, failed = (names(result, f"{which}Tests", where) for which in ("passed", "warned", "failed"))
+    listed = [*passed, *warned, *failed]
+    agree = (
+        len(set(listed)) == len(listed)
+        and set(passed) == {id_ for id_, outcome in outcomes.items() if outcome == "met"}
+        and {*warned, *failed} == {id_ for id_, outcome in outcomes.items() if outcome in ("unmet", "unknown")}
+        and len(failed) == counts["must_unmet"] + counts["must_unknown"]
+    )
+    if not agree:
+        raise Malformed(msg("predicate.test_result: wanted the tests of predicate.outcomes, saw others"))
+    text(result, "result", where, among=("FAILED" if failed else "WARNED" if warned else "PASSED",))
+
+
+def _check_verdict(verdict: Mapping[str, Any], counts: Mapping[str, int]) -> None:
     where = "predicate.verdict"
     outcome = text(verdict, "outcome", where, among=VERDICTS)
     code = integer(verdict, "exit_code", where, among=(*EXIT_CODES, INTERRUPTED))
     people = integer(verdict, "exit_code_with_confirmations", where, among=(*EXIT_CODES, INTERRUPTED))
-    match outcome:
-        case "not_ready":
-            agree = code in (3, INTERRUPTED) and people in (3, INTERRUPTED)
-        case "undetermined":
-            agree = code in (5, 3, INTERRUPTED) and people in (5, 3, INTERRUPTED)
-        case _:
-            # a run that counted confirmations ends with 3 or 5 though every technical must is met
-            agree = code in (0, 4, people)
-    if not agree:
+    wanted = "not_ready" if counts["must_unmet"] else "undetermined" if counts["must_unknown"] else "ready"
+    if outcome != wanted:
+        raise Malformed(
+            msg(
+                "{where}: the outcome {outcome} contradicts its counts, which make it {wanted}",
+                where=where,
+                outcome=outcome,
+                wanted=wanted,
+            )
+        )
+    if not _codes_agree(outcome, code, people, counts):
         raise Malformed(
             msg(
                 "predicate.verdict: the outcome {outcome} and the exit codes {code} and {people} contradict each other",
@@ -197,3 +261,24 @@ def _check_verdict(verdict: Mapping[str, Any]) -> None:
                 people=people,
             )
         )
+
+
+def _codes_agree(outcome: str, code: int, people: int, counts: Mapping[str, int]) -> bool:
+    """Whether a run with these counts can end with *code*, and with *people* where confirmations count."""
+    if INTERRUPTED in (code, people):
+        return code == people
+    refused, outstanding = counts["confirmations_refused"], counts["confirmations_outstanding"]
+    # a person's answer makes it only worse, and only where there is such an answer
+    worse = (3,) * bool(refused)
+    match outcome:
+        case "not_ready":
+            technical: tuple[int, ...] = (3,)
+            with_people: tuple[int, ...] = (3,)
+        case "undetermined":
+            technical, with_people = (5,), (5, *worse)
+        case _:
+            technical = (0, *(4,) * bool(counts["should_unmet"]))
+            worse += (5,) * bool(outstanding) + (4,) * bool(refused)
+            with_people = ((4,) if code == 4 else technical) + worse  # noqa: PLR2004 - strict
+    # a run that counted confirmations ends with the code that they make
+    return people in with_people and code in (*technical, people)

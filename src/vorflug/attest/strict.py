@@ -78,18 +78,38 @@ def text(value: Mapping[str, Any], name: str, where: str, *, among: tuple[str, .
     return found
 
 
-def integer(value: Mapping[str, Any], name: str, where: str, *, among: tuple[int, ...]) -> int:
-    """The integer member *name*, one of *among*.  Raises Malformed; a boolean is no integer here."""
+def integer(value: Mapping[str, Any], name: str, where: str, *, among: tuple[int, ...] = ()) -> int:
+    """The integer member *name*, one of *among* or, without that, at least 0.
+
+    Raises Malformed; a boolean is no integer here.
+    """
     found = value.get(name)
-    if isinstance(found, bool) or not isinstance(found, int) or found not in among:
+    if isinstance(found, bool) or not isinstance(found, int):
+        found = type(found).__name__
+    elif found in among or (not among and found >= 0):
+        return found
+    if not among:
         raise Malformed(
             msg(
-                "{where}.{name}: wanted {wanted:or}, saw {seen}",
+                "{where}.{name}: wanted a whole number of at least 0, saw {seen}",
                 where=where,
                 name=name,
-                wanted=among,
                 seen=str(found)[:80],
             )
+        )
+    raise Malformed(
+        msg(
+            "{where}.{name}: wanted {wanted:or}, saw {seen}", where=where, name=name, wanted=among, seen=str(found)[:80]
+        )
+    )
+
+
+def names(value: Mapping[str, Any], name: str, where: str) -> list[str]:
+    """The list of texts that is the member *name*.  Raises Malformed."""
+    found = value.get(name)
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise Malformed(
+            msg("{where}.{name}: wanted a list of texts, saw {seen}", where=where, name=name, seen=type(found).__name__)
         )
     return found
 

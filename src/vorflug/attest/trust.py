@@ -18,7 +18,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_public_key, load_ssh_public_key
 
 from vorflug.attest.files import FileRefused, read_once
-from vorflug.attest.keys import PASSPHRASE, KeyRefused, PublicKey, fingerprint, parse_private, supported_public
+from vorflug.attest.keys import KeyRefused, PublicKey, fingerprint, parse_private, passphrase, supported_public
 from vorflug.model.message import Message, msg
 
 MOST_BYTES = 256 << 10
@@ -106,14 +106,20 @@ def public_keys(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Pu
     except FileRefused as error:
         raise TrustUnreadable(error.message) from error
     if _PRIVATE in data:
-        return (parse_private(data, str(path), environ.get(PASSPHRASE)).public_key(),)
+        return (parse_private(data, str(path), passphrase(environ)).public_key(),)
     return tuple(key.key for key in parse(data, str(path), Role.REPORT))
 
 
 def lies_within(path: Path, folder: Path) -> bool:
-    """Whether *path*, all links followed, lies in *folder* or below it.  Raises OSError where either is not there."""
-    wanted = folder.stat()
-    return any(os.path.samestat(parent.stat(), wanted) for parent in path.resolve(strict=True).parents)
+    """Whether *path*, all links followed, lies in *folder* or below it, or is a hard link to a file in *folder*.
+
+    Raises OSError where either is not there.
+    """
+    wanted, own = folder.stat(), path.stat()
+    if any(os.path.samestat(parent.stat(), wanted) for parent in path.resolve(strict=True).parents):
+        return True
+    with os.scandir(folder) as entries:
+        return any(os.path.samestat(entry.stat(follow_symlinks=False), own) for entry in entries)
 
 
 def _blank_lines(block: re.Match[bytes]) -> bytes:

@@ -15,20 +15,24 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from vorflug.attest import dsse, statement
+from vorflug.attest import dsse, keys, statement
 from vorflug.attest.files import FileRefused, read_once
-from vorflug.attest.strict import Malformed
+from vorflug.attest.strict import Malformed, parse
 from vorflug.attest.trust import Role, TrustedKey, lies_within
 from vorflug.model.message import Message, msg
 
 ATTESTATION = "attestation.dsse.json"
 PUBLIC_KEY = "report-key.pub"
-"""Lies beside the report for people; never read here."""
+"""Lies beside the report for people; nothing is verified with it, but another one than the signer's is refused."""
 
 MOST_BYTES = 64 << 20
 """The largest report.json or report.html that is read."""
 
-_SIZES = {**dict.fromkeys(statement.SUBJECTS, MOST_BYTES), ATTESTATION: dsse.MOST_BYTES}
+_SIZES = {
+    **dict.fromkeys(statement.SUBJECTS, MOST_BYTES),
+    ATTESTATION: dsse.MOST_BYTES,
+    PUBLIC_KEY: keys.MOST_BYTES,
+}
 
 
 class Step(StrEnum):
@@ -137,7 +141,17 @@ def verify(folder: Path, trusted: Sequence[TrustedKey], trusted_from: Path | Non
         said = statement.read(envelope.payload, envelope.payload_type)
     except Malformed as error:
         raise Refused(Step.STATEMENT, msg("The statement is not as agreed: {what}.", what=error.message)) from error
-    # 8. subjects: each file by its name and its sha256
+    # 8. subjects: each file by its name and its sha256, the public key by the key that signed
+    beside = files.pop(PUBLIC_KEY, None)
+    if beside is not None and beside != keys.public_pem(key.key):
+        raise Refused(
+            Step.SUBJECTS,
+            msg(
+                "{file} is not the key that signed this report ({key}). Do not use it; remove it.",
+                file=PUBLIC_KEY,
+                key=key.fingerprint,
+            ),
+        )
     for name, data in files.items():
         seen = hashlib.sha256(data).hexdigest()
         if seen != said.digests[name]:
@@ -150,14 +164,30 @@ def verify(folder: Path, trusted: Sequence[TrustedKey], trusted_from: Path | Non
                     seen=seen,
                 ),
             )
-    # 9. predicate: typed, and not contradicting itself
+    # 9. predicate: typed, contradicting neither itself nor the report.json that it is about
     try:
         statement.check_predicate(said.predicate)
     except Malformed as error:
         raise Refused(
             Step.PREDICATE, msg("The signed verdict is not as agreed: {what}.", what=error.message)
         ) from error
+    _agrees(files["report.json"], said.predicate)
     return Verified(key, said.predicate, files)
+
+
+def _agrees(report: bytes, predicate: Mapping[str, Any]) -> None:
+    try:
+        wanted = statement.preflight(parse(report, most=MOST_BYTES))
+    except ValueError as error:
+        what = error.message if isinstance(error, Malformed) else str(error)
+        raise Refused(
+            Step.PREDICATE, msg("{file} holds no report that can be signed: {what}.", file="report.json", what=what)
+        ) from error
+    if differ := tuple(name for name in wanted if predicate.get(name) != wanted[name]):
+        raise Refused(
+            Step.PREDICATE,
+            msg("The signed verdict and {file} differ in {names:list}.", file="report.json", names=differ),
+        )
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -168,7 +198,7 @@ def _files(folder: Path) -> dict[str, bytes]:
             names = set(os.listdir(fd))
             if names - {PUBLIC_KEY} != set(wanted):
                 raise _wrong_names(folder, names, wanted)
-            return {name: read_once(name, most=_SIZES[name], dir_fd=fd) for name in wanted}
+            return {name: read_once(name, most=_SIZES[name], dir_fd=fd) for name in (*wanted, *(names - set(wanted)))}
         finally:
             os.close(fd)
     except FileRefused as error:

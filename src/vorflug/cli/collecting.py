@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from vorflug.engine.collect import Started, Stop
@@ -39,7 +40,7 @@ def collect_here(case: Case, deadline: float, stop: Stop) -> Collected:
     from vorflug.model.report import HostInfo, Times
     from vorflug.pipeline import observe
 
-    started = datetime.now(UTC)
+    started, began = datetime.now(UTC), monotonic()
     seen: list[Observation] = []
     crashes: list[BaseException] = []
     with Progress(len(plan(case.asked())), current()) as progress:
@@ -53,7 +54,7 @@ def collect_here(case: Case, deadline: float, stop: Stop) -> Collected:
             progress.answered(answer.query.asks(), outcome, answer.took_s)
     if crashes:
         note(crash.questions(crashes))
-    finished = datetime.now(UTC)
+    finished = started + timedelta(seconds=monotonic() - began)  # whatever happens to the clock meanwhile
     interrupted = stop.reason or (DEADLINE if (finished - started).total_seconds() >= deadline else None)
     return Collected(
         observations=tuple(seen),

@@ -12,6 +12,8 @@ from vorflug.cli.language import tell
 from vorflug.model.message import Message, msg
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from vorflug.documents.profile import Profile
     from vorflug.documents.site import Site
     from vorflug.pipeline import Case
@@ -33,6 +35,18 @@ def language(function: F) -> F:
     return option("--lang", text=msg("Language of all texts."), type=click.Choice(["de", "en"]), expose_value=False)(
         function
     )
+
+
+def deadline_option(function: F) -> F:
+    """``--deadline``, in seconds."""
+    return option(
+        "--deadline",
+        type=click.FloatRange(min=0.1, max=86400),
+        default=120,
+        show_default=True,
+        metavar=tell(msg("SECONDS")),
+        text=msg("Seconds for the whole collection."),
+    )(function)
 
 
 def profile_options(function: F) -> F:
@@ -71,6 +85,13 @@ def verdict_options(function: F) -> F:
     return function
 
 
+def today() -> date:
+    """The day that has begun somewhere on earth: no confirmation can bear a later date, in whatever time zone."""
+    from datetime import UTC, datetime, timedelta
+
+    return (datetime.now(UTC) + timedelta(hours=14)).date()  # the easternmost zone is UTC+14 (tz database: Etc/GMT-14)
+
+
 def case(
     profile_ref: str | None,
     site_file: str | None,
@@ -91,7 +112,7 @@ def case(
     if path is not None and profile_ref is None:
         profile_ref = refusing(lambda: site_documents.pinned(path))
     profile = refusing(lambda: library.load(profile_ref))
-    site = refusing(lambda: site_documents.load(path, profile)) if path else site_documents.Site.empty()
+    site = refusing(lambda: site_documents.load(path, profile, today())) if path else site_documents.Site.empty()
     return make_case(profile, site, size, model, phase, strict=strict, with_confirmations=with_confirmations)
 
 

@@ -48,6 +48,22 @@ def terminal_width() -> int:
     return max(40, shutil.get_terminal_size((80, 24)).columns)
 
 
+def echo_wrapped(text: str, *, indent: int = 0) -> None:
+    """Print *text* in the terminal's width; lines after the first stand two columns further in."""
+    import textwrap
+
+    click.echo(
+        textwrap.fill(
+            text,
+            terminal_width(),
+            initial_indent=" " * indent,
+            subsequent_indent=" " * (indent + 2),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    )
+
+
 class OutputFile:
     """A file that will be written at once and whole."""
 

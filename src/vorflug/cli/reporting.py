@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -33,7 +34,9 @@ def signing_key(key_file: str | None) -> SigningKey:
     """The key that was named, else the user's own.  Raises Refusal (2) for one that cannot be used."""
     from vorflug.attest import keys
     from vorflug.cli import interrupts
+    from vorflug.host import secrets
 
+    secrets.remember(os.environ.get(keys.PASSPHRASE))
     try:
         with interrupts.held():
             return keys.load(Path(key_file)) if key_file else keys.report_key()

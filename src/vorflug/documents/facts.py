@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, cast
@@ -34,6 +36,10 @@ A report is also looked at with ``cat``, and ``--format json`` prints it (Unicod
 
 MOST_BYTES = 64 << 20
 """A facts file or report larger than this is refused before it is parsed."""
+_DEEPEST = 64
+"""Levels of brackets; a report needs some ten, and what walks through them must not run out of stack."""
+_LONGEST_NUMBER = 40
+"""Digits of a whole number; those of a file's size in bytes are twenty."""
 
 
 def _refused(says: Message, file: str = "facts", line: int = 0) -> DocumentError:
@@ -109,8 +115,17 @@ def read_observation(row: FactInfo) -> Observation:
 
 
 def observations(document: Facts | Report) -> list[Observation]:
-    """Every observation that *document* holds, in the order of their questions."""
-    return [read_observation(row) for row in document.facts]
+    """Every observation that *document* holds, in the order of their questions.
+
+    Raises DocumentError, also where a question has two answers: which of them holds nobody could tell.
+    """
+    found = [read_observation(row) for row in document.facts]
+    twice = [query for query, count in Counter(one.query for one in found).items() if count > 1]
+    if twice:
+        raise _refused(
+            msg("a question of kind {kind} is answered twice: {question}", kind=twice[0].kind, question=twice[0].asks())
+        )
+    return found
 
 
 def write(document: Facts | Report, redact: Redact) -> bytes:
@@ -118,7 +133,7 @@ def write(document: Facts | Report, redact: Redact) -> bytes:
     plain = _redacted(document.model_dump(mode="json", by_alias=True), redact)
     for row, fact in zip(plain["facts"], document.facts, strict=True):
         # a question comes from profile and site file, never from the host: struck out, its answer would not be found
-        row["query"] = fact.query
+        row["query"] = _redacted(fact.query, str)
     text = json.dumps(plain, ensure_ascii=False, indent=1, allow_nan=False)
     return (_UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text) + "\n").encode()
 
@@ -129,11 +144,19 @@ def _redacted(value: Any, redact: Redact) -> Any:
         case str():
             return redact(value).encode("utf-8", "backslashreplace").decode()
         case dict():
-            return {redact(k): _redacted(v, redact) for k, v in value.items()}
+            return {_redacted(k, redact): _redacted(v, redact) for k, v in value.items()}
         case list():
             return [_redacted(v, redact) for v in value]
         case _:
             return value
+
+
+class _Unreadable(Exception):
+    """JSON that is sound, but not what a facts file or report may hold."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(str(message))
+        self.message = message
 
 
 def read(data: bytes, name: str) -> Facts | Report:
@@ -141,20 +164,71 @@ def read(data: bytes, name: str) -> Facts | Report:
     if len(data) > MOST_BYTES:
         raise _refused(msg("larger than {most:size}.", most=MOST_BYTES), name)
     try:
-        plain = json.loads(data.decode("utf-8"))
+        plain = json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=_once,
+            parse_constant=_finite,
+            parse_float=_finite,
+            parse_int=_whole,
+        )
+        _check_depth(plain)
         schema = plain.get("schema") if isinstance(plain, dict) else None
         match schema:
             case "vorflug/facts/1":
                 return Facts.model_validate(plain)
             case "vorflug/report/1":
                 return Report.model_validate(plain)
+    except (_Unreadable, RecursionError) as error:
+        deep = msg("wanted at most {most} levels of brackets, saw more", most=_DEEPEST)
+        says = msg(
+            "wanted a facts file or a report.json, but this is none: {error}.", error=getattr(error, "message", deep)
+        )
+        raise _refused(says, name) from error
     except ValidationError as error:
         raise _refused(msg("is no sound {schema}: {error}", schema=schema, error=_brief(error)), name) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         says = msg("wanted a facts file or a report.json, but this is no JSON: {error}", error=str(error))
         raise _refused(says, name, getattr(error, "lineno", 1)) from error
     seen = str(schema)[:100] if schema else msg("none")
     raise _refused(msg("wanted the schema vorflug/facts/1 or vorflug/report/1, saw {schema}.", schema=seen), name)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # RFC 8259, 4 leaves repeated names to the reader: two readers would see two reports
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise _Unreadable(msg("wanted each member once, saw {name} twice", name=twice))
+    return found
+
+
+def _finite(written: str) -> float:
+    number = float(written)
+    if not math.isfinite(number):
+        raise _Unreadable(msg("wanted a number, saw {seen}", seen=written))
+    return number
+
+
+def _whole(written: str) -> int:
+    if len(written) > _LONGEST_NUMBER:
+        raise _Unreadable(
+            msg("wanted a number of at most {most} digits, saw {seen}", most=_LONGEST_NUMBER, seen=len(written))
+        )
+    return int(written)
+
+
+def _check_depth(plain: Any) -> None:
+    level = [plain]
+    for _ in range(_DEEPEST):
+        level = [
+            one
+            for value in level
+            if isinstance(value, dict | list)
+            for one in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return
+    raise _Unreadable(msg("wanted at most {most} levels of brackets, saw more", most=_DEEPEST))
 
 
 def _brief(error: Exception) -> str:

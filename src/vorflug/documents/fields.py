@@ -134,7 +134,7 @@ def _explain(error: ValidationError, type_: type[BaseModel], node: Map) -> list[
         if detail["type"] == "extra_forbidden":
             name = str(path[-1])
             holder, holder_at, _ = find(node, path[:-1], node.at)
-            known = tuple(_resolve(_walk(schema, path[:-1], schema), schema).get("properties", {}))
+            known = _properties(_walk(schema, path[:-1], schema), schema)
             if (meant := near(name, [k for k in known if k not in holder])) is not None:
                 renamed.add((path[:-1], meant))
             at = holder.keys_at[name] if isinstance(holder, Map) else holder_at
@@ -198,6 +198,13 @@ def _walk(here: dict[str, Any], path: Sequence[str | int], root: dict[str, Any])
     else:
         following = here.get("properties", {}).get(step, here.get("additionalProperties"))
     return _walk(following, rest, root) if isinstance(following, dict) else {}
+
+
+def _properties(here: dict[str, Any], root: dict[str, Any]) -> tuple[str, ...]:
+    here = _resolve(here, root)
+    own = tuple(here.get("properties", ()))
+    # a field that may be left out is "these fields, or null"
+    return own or tuple(name for branch in here.get("anyOf", ()) for name in _properties(branch, root))
 
 
 def _words(here: dict[str, Any], root: dict[str, Any]) -> list[str]:

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, assert_never
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, StringConstraints, model_validator
 
+from vorflug.documents.problems import near
 from vorflug.model.base import Frozen
 from vorflug.model.cause import Cause, Team
 from vorflug.model.message import Message, Text, msg
@@ -156,6 +157,37 @@ def wanted_of(parameter: Parameter) -> Message:
     return WANTED[parameter.type]
 
 
+def hint(parameter: Parameter, value: Any) -> Message | None:
+    """What was probably meant by a *value* that does not fit, as a question or a short advice; None where unclear.
+
+    For an entry of a list *parameter* is the entry's own, with ``many`` unset.
+    """
+    if parameter.many:
+        one = parameter.model_copy(update={"many": False})
+        return None if isinstance(value, list | dict) or _mistake(one, value) is not None else _meant([value])
+    if not isinstance(value, str):
+        return None
+    match parameter.type:
+        case ParameterType.INTEGER | ParameterType.PORT if _WHOLE.fullmatch(value) and _fits(parameter, int(value)):
+            return msg("remove the quotes.")
+        case ParameterType.BOOLEAN if value.lower() in ("true", "false"):
+            return msg("remove the quotes.")
+        case ParameterType.CHOICE:
+            meant = near(value, parameter.values)
+            return None if meant is None else _meant(meant)
+        case ParameterType.NETWORK if "/" in value and _parses(lambda v: ipaddress.ip_network(v, strict=False), value):
+            return msg("host bits are set: did you mean {near}?", near=str(ipaddress.ip_network(value, strict=False)))
+        case _:
+            return None
+
+
+def _meant(value: Any) -> Message:
+    return msg("did you mean {near}?", near=written(value))
+
+
+_WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+
+
 def missing(name: str, parameter: Parameter) -> Cause:
     """The cause shared by everything that waits for this parameter."""
     return Cause(
@@ -175,6 +207,8 @@ def text_of(title: LocalText) -> Text:
 def _mistake(parameter: Parameter, value: Any) -> Message | None:
     if _fits(parameter, value):
         return None
+    if parameter.type is ParameterType.URL and isinstance(value, str) and _names_a_secret(value):
+        return msg("wanted a URL without key, token or password: none belongs into a site file or a report")
     return msg("wanted {wanted}", wanted=wanted_of(parameter))
 
 
@@ -244,7 +278,22 @@ def _is_url(value: str) -> bool:
         and port != 0
         and "@" not in parts.netloc  # credentials do not belong into a site file
         and not any(c.isspace() for c in value)
+        and not _names_a_secret(value)
     )
+
+
+# as a whole, or anywhere in a name such as X-Amz-Signature; '-', '_' and '.' left out
+_SECRET_NAME = re.compile(
+    r"key|sig|code|sas|pass|pwd|pin|jwt|auth|.*(apikey|accesskey|subscriptionkey|functionskey|token|secret|passw|"
+    r"signature|credential|session|kennwort|passwort).*"
+)
+
+
+def _names_a_secret(url: str) -> bool:
+    """Whether query or fragment of *url* have a name under which secrets are passed."""
+    _, _, behind = url.replace("#", "?").partition("?")
+    pairs = parse_qsl(re.sub("[;?]", "&", behind), keep_blank_values=True)
+    return any(_SECRET_NAME.fullmatch(re.sub(r"[-_.\s]", "", name.lower())) for name, _ in pairs)
 
 
 def _is_reference(value: Any) -> bool:

@@ -12,6 +12,7 @@ MOST_PROBLEMS = 50
 """After so many mistakes the rest is not worth reading."""
 
 _LONGEST_GUESS = 64
+_SHORTEST_BEGINNING = 3
 
 
 @dataclass(frozen=True, order=True)
@@ -100,7 +101,10 @@ def near(seen: object, known: Iterable[str]) -> str | None:
         return None
     words = list(known)
     by_lower = {word.lower(): word for word in reversed(words)}
-    found = get_close_matches(seen.lower().replace("_", "-"), [w.replace("_", "-") for w in by_lower], n=1, cutoff=0.6)
-    if not found:
-        return None
-    return next(word for lower, word in by_lower.items() if lower.replace("_", "-") == found[0])
+    plain = {lower.replace("_", "-"): word for lower, word in by_lower.items()}
+    wanted = seen.lower().replace("_", "-")
+    found = get_close_matches(wanted, plain, n=1, cutoff=0.6)
+    if not found and len(wanted) >= _SHORTEST_BEGINNING:
+        begun = [lower for lower in plain if lower.startswith(wanted)]
+        found = begun if len(begun) == 1 else []
+    return plain[found[0]] if found else None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from vorflug.documents.facts import in_order, write_observation
 from vorflug.engine.verdict import cause_info, decide, judged_something, roots
+from vorflug.model.message import Message
 from vorflug.model.query import Observation
 from vorflug.model.report import (
     Facts,
@@ -59,7 +61,7 @@ def assemble(
         host=run.host,
         times=run.times,
         verdict=decide(findings, strict=run.strict, with_confirmations=run.with_confirmations),
-        sizes=tuple(_size(s, judged) for s, judged in by_size.items() if judged_something(judged)),
+        sizes=_sizes({s: judged for s, judged in by_size.items() if judged_something(judged)}),
         models=tuple(_model(m, judged) for m, judged in by_model.items() if judged_something(judged)),
         roots=roots(findings),
         findings=tuple(_finding(f, run.sources) for f in findings),
@@ -109,7 +111,9 @@ def _finding(finding: Finding, sources: Mapping[str, str]) -> FindingInfo:
 
 def _gauge(finding: Finding) -> GaugeInfo | None:
     gauge = finding.verdict.gauge
-    return GaugeInfo(have=gauge.have, want=gauge.want, unit=gauge.unit) if gauge else None
+    if gauge is None or not (isfinite(gauge.have) and isfinite(gauge.want)):
+        return None  # what is no number cannot be drawn; the sentence beside it says what was seen
+    return GaugeInfo(have=gauge.have, want=gauge.want, unit=gauge.unit)
 
 
 def _judged(finding: Finding) -> Judged:
@@ -133,9 +137,25 @@ def _open_musts(findings: Sequence[Finding]) -> list[Finding]:
     ]
 
 
-def _size(size: HostSize, findings: Sequence[Finding]) -> SizeVerdict:
+def _sizes(by_size: Mapping[HostSize, Sequence[Finding]]) -> tuple[SizeVerdict, ...]:
+    wanted: dict[str, set[Message]] = {}
+    for findings in by_size.values():
+        for finding in findings:
+            if finding.verdict.outcome is not Outcome.NOT_APPLICABLE:
+                wanted.setdefault(finding.header.id, set()).add(finding.verdict.wanted)
+    sized = {id_ for id_, all_ in wanted.items() if len(all_) > 1}
+    return tuple(_size(size, findings, sized) for size, findings in by_size.items())
+
+
+def _size(size: HostSize, findings: Sequence[Finding], sized: set[str]) -> SizeVerdict:
     open_ = {f.header.id for f in _open_musts(findings)}
-    shown = [f for f in findings if f.header.id in open_ or f.verdict.gauge is not None]
+    shown = [
+        f
+        for f in findings
+        if f.header.id in open_
+        or f.verdict.gauge is not None
+        or (f.header.id in sized and f.verdict.outcome is not Outcome.NOT_APPLICABLE)
+    ]
     return SizeVerdict(size=size, verdict=decide(findings), findings=tuple(_judged(f) for f in shown))
 
 

@@ -11,8 +11,9 @@ from vorflug.documents.problems import DocumentError, Place, Problem
 from vorflug.documents.profile import Profile
 from vorflug.documents.rows import Missing, Row
 from vorflug.documents.site import Site
-from vorflug.model.message import msg
+from vorflug.model.message import Message, msg
 from vorflug.model.requirement import (
+    PHASE_NAMES,
     Excluded,
     HostSize,
     Item,
@@ -52,9 +53,9 @@ class _Case:
         header = row.headers[self.size]
         if self.phase not in header.phases:
             because = msg(
-                "Belongs to the phase {phases:or}, asked for {phase}.",
-                phases=tuple(p.value for p in header.phases),
-                phase=self.phase.value,
+                "Belongs to the phase {phases:or}; judged here: {phase}.",
+                phases=tuple(PHASE_NAMES[p] for p in header.phases),
+                phase=PHASE_NAMES[self.phase],
             )
             return Excluded(header, row.kind, row.nature, because)
         if row.when is not None:
@@ -74,4 +75,12 @@ class _Case:
 
     def _waiting(self, row: Row, parameter: str) -> Pending:
         cause = missing(parameter, self.profile.parameters[parameter])
-        return Pending(row.headers[self.size], row.kind, row.nature, cause)
+        return Pending(row.headers[self.size], row.kind, row.nature, cause, self._wanted(row))
+
+    def _wanted(self, row: Row) -> Message:
+        try:
+            return row.requirement(self.size, self.answers).wanted()
+        except (Missing, DocumentError):  # what does not fit is refused once the row is to be judged
+            if row.by_size:
+                return msg("a value in the site file, and what size {size} asks for", size=self.size.value)
+            return msg("a value in the site file")

@@ -80,6 +80,11 @@ class Row:
         """Every parameter it looks at, in a field or in ``when``."""
         return frozenset(self.uses) | conditions.parameters_of(self.when)
 
+    @property
+    def by_size(self) -> bool:
+        """Whether any field of it differs between sizes."""
+        return any(_any_by_size(self.node[name]) for name in self.open)
+
     def requirement(self, size: HostSize, answers: Mapping[str, Any]) -> Requirement:
         """The requirement for *size* with these values.  Raises Missing; DocumentError where a value does not fit."""
         key = (size, repr([(name, answers.get(name)) for name in self.uses]))
@@ -109,7 +114,14 @@ def read(node: Any, mark: Mark, terms: Terms, problems: Problems) -> Row | None:
     type_ = _type(node, problems)
     if type_ is None or (terms.broken and _mentions(node, terms.broken)):
         return None
-    before = len(problems)
+    # of this row alone: an overlay reads a row again, and what was said once already is not counted twice
+    own = Problems()
+    row = _read(node, type_, terms, own)
+    problems.extend(own.sorted())
+    return row
+
+
+def _read(node: Map, type_: type[Requirement], terms: Terms, problems: Problems) -> Row | None:
     known = (*HEADER, *BESIDES, *fields_of(type_))
     unknown = [name for name in node if name not in known]
     meant = {near(name, [k for k in known if k not in node]) for name in unknown}
@@ -127,11 +139,11 @@ def read(node: Any, mark: Mark, terms: Terms, problems: Problems) -> Row | None:
     )
     _check_sources(node, terms, problems)
     made: dict[HostSize, Requirement] = {}
-    if len(problems) == before or unknown:
+    if len(problems) == len(unknown):
         # a misspelled field is also a missing one: say it once
         found = _Draft(type_, node, open_, terms).tried(when, uses, made)
         problems.extend(p for p in found if p.says.values.get("field") not in meant)
-    if len(problems) > before or not made:
+    if len(problems) or not made:
         return None
     first = _header(next(iter(made.values())))
     headers = {size: first if "level" not in open_ else _header(one) for size, one in made.items()}
@@ -179,6 +191,16 @@ def _is_reference(node: Any) -> bool:
 
 def _is_by_size(node: Any) -> bool:
     return isinstance(node, Map) and bool(node) and set(node) <= _SIZES
+
+
+def _any_by_size(node: Any) -> bool:
+    match node:
+        case Map():
+            return _is_by_size(node) or any(_any_by_size(value) for value in node.values())
+        case Seq():
+            return any(_any_by_size(value) for value in node)
+        case _:
+            return False
 
 
 @dataclass(frozen=True)

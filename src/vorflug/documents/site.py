@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,13 +13,13 @@ from pydantic import Field, ValidationError
 
 from vorflug.documents import conditions, yamlstrict
 from vorflug.documents.fields import check_names, read, seen_at, sentence, unknown_word
-from vorflug.documents.parameters import ParameterType, mistakes
+from vorflug.documents.parameters import ParameterType, hint, mistakes
 from vorflug.documents.problems import DocumentError, Place, Problem, Problems
 from vorflug.documents.profile import Line, Profile, ProfileName, ProfileVersion, read_file
 from vorflug.documents.rows import Missing, Row
 from vorflug.documents.yamlstrict import Map, Mark, Seq, place
 from vorflug.model.base import Frozen
-from vorflug.model.message import msg
+from vorflug.model.message import msg, visible
 from vorflug.model.report import SiteInfo
 from vorflug.model.requirement import Answer, HostSize, Nature, OperatingModel, Phase
 
@@ -82,21 +84,34 @@ class Site:
             confirmations={id_: answer.model_dump(mode="json") for id_, answer in self.confirmations.items()},
         )
 
-    def missing(self, profile: Profile, model: OperatingModel | None = None) -> list[str]:
+    def missing(self, profile: Profile, model: OperatingModel | None = None, phase: Phase | None = None) -> list[str]:
         """The required parameters without a value that a requirement waits for, in the profile's order.
 
-        *model*: only what its requirements wait for.  A requirement whose ``when`` does not hold waits for nothing.
+        *model*, *phase*: only what their requirements wait for.  A requirement whose ``when`` does not hold waits for
+        nothing.
         """
         answers = self.answers(profile)
-        waited_for: set[str] = set()
-        for row in profile.rows if model is None else profile.rows_of(model):
-            if row.when is None or not isinstance(conditions.judge(row.when, answers), conditions.Fails):
-                waited_for |= row.needs
+        waited_for = {name for row in self._asked(profile, model, phase) for name in row.needs}
         return [
             name
             for name, parameter in profile.parameters.items()
             if parameter.required and name in waited_for and name not in answers
         ]
+
+    def outstanding(
+        self, profile: Profile, model: OperatingModel | None = None, phase: Phase | None = None
+    ) -> list[Row]:
+        """The confirmations that nobody has answered, as `missing`."""
+        asked = self._asked(profile, model, phase)
+        return [row for row in asked if row.nature is Nature.ORGANISATIONAL and row.id not in self.confirmations]
+
+    def _asked(self, profile: Profile, model: OperatingModel | None, phase: Phase | None) -> Iterator[Row]:
+        answers = self.answers(profile)
+        for row in profile.rows if model is None else profile.rows_of(model):
+            phases = next(iter(row.headers.values())).phases
+            fails = row.when is not None and isinstance(conditions.judge(row.when, answers), conditions.Fails)
+            if not fails and (phase is None or phase in phases):
+                yield row
 
 
 def plain(value: Any) -> Any:
@@ -111,34 +126,40 @@ def plain(value: Any) -> Any:
 
 
 def pinned(path: Path) -> str | None:
-    """The profile that the site file names, as ``--profile`` takes it, or None.  Raises DocumentError."""
-    problems = Problems()
-    root = yamlstrict.load(read_file(path), str(path))
-    head = read(SitePreamble, root.only(_names()), problems)
-    problems.refuse()
-    return head.profile.ref if head is not None and head.profile is not None else None
+    """The profile that the site file names, as ``--profile`` takes it, or None.
+
+    Raises DocumentError only where the file cannot be read at all: `load` names its other mistakes, with all the rest.
+    """
+    root = yamlstrict.load(read_file(path), str(path), Problems())
+    node = root.get("profile")
+    pin = read(Pin, node, Problems()) if isinstance(node, Map) else None
+    return pin.ref if pin is not None else None
 
 
-def load(path: Path, profile: Profile) -> Site:
-    """Read a site file for *profile*.  Raises DocumentError with every mistake."""
-    return parse(read_file(path), str(path), profile)
+def load(path: Path, profile: Profile, today: date) -> Site:
+    """Read a site file for *profile*.  Raises DocumentError with every mistake.
+
+    *today*: a confirmation with a later date has not been given yet, so it is refused.
+    """
+    return parse(read_file(path), str(path), profile, today)
 
 
-def parse(data: bytes, file: str, profile: Profile) -> Site:
-    """Read a site file's bytes.  *file* is what messages call it.  Raises DocumentError with every mistake."""
-    problems = Problems()
-    root = yamlstrict.load(data, file)
+def parse(data: bytes, file: str, profile: Profile, today: date) -> Site:
+    """Read a site file's bytes.  *file* is what messages call it.  Otherwise as `load`."""
+    doubts, problems = Problems(), Problems()
+    root = yamlstrict.load(data, file, doubts)
     check_names(root, (*_names(), "parameters", "confirmations"), problems)
     head = read(SitePreamble, root.only(_names()), problems)
     if head is not None and head.profile is not None:
         _check_pin(head.profile, root["profile"], profile, problems)
     given = _parameters(root, profile, problems)
-    confirmations = _confirmations(root, profile, problems)
-    problems.refuse()
+    confirmations = _confirmations(root, profile, today, problems)
+    _try_rows(given, profile, problems)
+    _refuse(doubts, problems)
     if head is None:
         raise AssertionError("a preamble that cannot be read has a problem")  # pragma: no cover
     secret = {n for n in given if profile.parameters[n].type is ParameterType.SECRET}
-    site = Site(
+    return Site(
         given=True,
         customer=head.customer,
         model=head.model,
@@ -148,13 +169,19 @@ def parse(data: bytes, file: str, profile: Profile) -> Site:
         confirmations=confirmations,
         secrets={name: plain(value) for name, value in given.items() if name in secret},
     )
-    _try_rows(site, profile, given.values_at, problems)
-    problems.refuse()
-    return site
 
 
-def from_info(info: SiteInfo, profile: Profile, file: str = "facts") -> Site:
+def _refuse(doubts: Problems, problems: Problems) -> None:
+    """Raise DocumentError if anything was noted; what follows from a value with two readings is not said twice."""
+    doubtful = {problem.place for problem in doubts.sorted()}
+    doubts.extend(problem for problem in problems.sorted() if problem.place not in doubtful)
+    doubts.refuse()
+
+
+def from_info(info: SiteInfo, profile: Profile, today: date, file: str = "facts") -> Site:
     """The site that a facts file or report carries, for *profile*.  Raises DocumentError where a value does not fit.
+
+    *today*: as for `load`.
 
     Values and answers that another version of the profile knew and this one does not are left aside: the same facts
     are to be judged again, and nothing in this profile could ask for them.
@@ -165,7 +192,7 @@ def from_info(info: SiteInfo, profile: Profile, file: str = "facts") -> Site:
     for name, value in info.parameters.items():
         if name in profile.parameters and profile.parameters[name].type is not ParameterType.SECRET:
             given.put(name, value, whole, whole)
-    _check_values(given, profile, problems)
+    given = _check_values(given, profile, problems)
     answers: dict[str, Answer] = {}
     for id_, answer in info.confirmations.items():
         row = profile.row(id_)
@@ -175,11 +202,11 @@ def from_info(info: SiteInfo, profile: Profile, file: str = "facts") -> Site:
             answers[id_] = Answer.model_validate(answer)
         except ValidationError:
             problems.add(place(whole), msg("the answer to {id} cannot be read.", id=id_))
+        else:
+            _check_date(id_, answers[id_], whole, today, problems)
+    _try_rows(given, profile, problems)
     problems.refuse()
-    site = Site(given=info.given, customer=info.customer, parameters=dict(given), confirmations=answers)
-    _try_rows(site, profile, given.values_at, problems)
-    problems.refuse()
-    return site
+    return Site(given=info.given, customer=info.customer, parameters=dict(given), confirmations=answers)
 
 
 def _names() -> tuple[str, ...]:
@@ -207,32 +234,56 @@ def _parameters(root: Map, profile: Profile, problems: Problems) -> Map:
         return Map(root.at)
     for name in node:
         if name not in profile.parameters:
-            problems.add(place(node.keys_at[name]), unknown_word(msg("parameter"), name, tuple(profile.parameters)))
-    known = node.only([name for name in node if name in profile.parameters])
-    _check_values(known, profile, problems)
-    return known
+            says = unknown_word(msg("parameter"), name, tuple(profile.parameters))
+            if _LIKE_A_SECRET.search(name):
+                says = msg("{problem} No secret belongs into this file: keep it elsewhere.", problem=says)
+            problems.add(place(node.keys_at[name]), says)
+    return _check_values(node.only([name for name in node if name in profile.parameters]), profile, problems)
 
 
-def _check_values(node: Map, profile: Profile, problems: Problems) -> None:
+_LIKE_A_SECRET = re.compile(r"secret|passw|token|api[._-]?key|credential|kennwort", re.IGNORECASE)
+
+
+def _check_values(node: Map, profile: Profile, problems: Problems) -> Map:
+    """Those of the values that are of their parameter's type."""
+    fit = []
     for name, value in node.items():
-        for path, says in mistakes(profile.parameters[name], value):
+        parameter = profile.parameters[name]
+        found = list(mistakes(parameter, value))
+        fit += [] if found else [name]
+        for path, says in found:
             mark = node.values_at[name]
             seen = value
             if path and isinstance(value, Seq):
                 seen, mark = value[path[0]], value.items_at[path[0]]
-            if _may_hold_a_secret(profile.parameters[name].type, seen):
+            if _may_hold_a_secret(parameter.type, seen):
                 problems.add(place(mark), sentence(name, says))
+                continue
+            words: dict[str, Any] = {"name": name, "problem": says, "seen": seen_at(seen, mark)}
+            if isinstance(seen, str) and parameter.type in _UNQUOTED:
+                words["seen"] = msg("the text '{text}'", text=visible(seen, at_most=60))
+            advice = hint(parameter if not path else parameter.model_copy(update={"many": False}), seen)
+            if advice is None:
+                problems.add(place(mark), msg("{name}: {problem}, saw {seen}.", **words))
             else:
-                shown = seen_at(seen, mark)
-                problems.add(place(mark), msg("{name}: {problem}, saw {seen}.", name=name, problem=says, seen=shown))
+                problems.add(place(mark), msg("{name}: {problem}, saw {seen}; {hint}", hint=advice, **words))
+    return node.only(fit)
+
+
+_UNQUOTED = (ParameterType.INTEGER, ParameterType.PORT, ParameterType.BOOLEAN)
+"""Types whose values look the same as a text in quotes."""
 
 
 def _may_hold_a_secret(type_: ParameterType, seen: Any) -> bool:
-    """Whether a refused value is better not shown: a secret itself, or a URL with user name and password."""
-    return type_ is ParameterType.SECRET or (isinstance(seen, str) and "@" in seen and type_ is not ParameterType.EMAIL)
+    """Whether a refused value is better not shown: a secret itself, or a URL with user name, password or query."""
+    if type_ is ParameterType.SECRET or not isinstance(seen, str):
+        return type_ is ParameterType.SECRET
+    return ("@" in seen and type_ is not ParameterType.EMAIL) or (
+        type_ is ParameterType.URL and any(mark in seen for mark in "?#")
+    )
 
 
-def _confirmations(root: Map, profile: Profile, problems: Problems) -> dict[str, Answer]:
+def _confirmations(root: Map, profile: Profile, today: date, problems: Problems) -> dict[str, Answer]:
     node = root.get("confirmations")
     if node is None:
         return {}
@@ -257,21 +308,35 @@ def _confirmations(root: Map, profile: Profile, problems: Problems) -> dict[str,
             problems.add(place(at), says)
         elif (answer := read(Answer, value, problems)) is not None:
             found[id_] = answer
+            _check_date(id_, answer, value.values_at["on"], today, problems)
     return found
 
 
-def _try_rows(site: Site, profile: Profile, marks: Mapping[str, Mark], problems: Problems) -> None:
+def _check_date(id_: str, answer: Answer, mark: Mark, today: date, problems: Problems) -> None:
+    if answer.on > today:
+        says = msg(
+            "{id}: the date {date} lies in the future (today is {today}): write the day on which it was confirmed.",
+            id=id_,
+            date=answer.on.isoformat(),
+            today=today.isoformat(),
+        )
+        problems.add(place(mark), says)
+
+
+def _try_rows(given: Map, profile: Profile, problems: Problems) -> None:
     """Try the given values in every requirement that uses them, so that a run cannot stumble over them later."""
-    answers = site.answers(profile)
+    answers = Site(given=True, parameters=given).answers(profile)
     rows = {id(row): row for model in OperatingModel for row in profile.rows_of(model)}
     for row in rows.values():
-        given = [name for name in row.uses if name in site.parameters]
-        for size in profile.sizes_or_all if given else ():
-            found = _trial(row, size, answers)
+        used = [name for name in row.uses if name in given]
+        for size in profile.sizes_or_all if used else ():
+            found = _trial(row, size, answers, profile)
             if found:
-                name = next((n for n in given if not _trial(row, size, _with_sample(answers, n, profile))), given[0])
+                name = next(
+                    (n for n in used if not _trial(row, size, _with_sample(answers, n, profile), profile)), used[0]
+                )
                 says = msg("{name}: does not suit {id}: {problem}", name=name, id=row.id, problem=found[0].says)
-                problems.add(place(marks[name]), says)
+                problems.add(place(given.values_at[name]), says)
                 break
 
 
@@ -279,11 +344,15 @@ def _with_sample(answers: Mapping[str, Any], name: str, profile: Profile) -> dic
     return {**answers, name: profile.parameters[name].sample}
 
 
-def _trial(row: Row, size: HostSize, answers: Mapping[str, Any]) -> list[Problem]:
+def _trial(row: Row, size: HostSize, answers: Mapping[str, Any], profile: Profile) -> list[Problem]:
     try:
         made = row.trial(size, answers)
     except Missing:
-        return []  # what is not given cannot be wrong; `resolve` says that it is missing
+        # what is not given cannot be wrong (`resolve` says that it is missing): only what a given value gets counts
+        sample = {name: profile.parameters[name].sample for name in row.uses}
+        made = row.trial(size, {**sample, **answers})
+        places = {place(mark) for name, mark in row.uses.items() if name in answers}
+        return [problem for problem in made if problem.place in places] if isinstance(made, list) else []
     return made if isinstance(made, list) else []
 
 

@@ -9,8 +9,9 @@ from vorflug.documents.parameters import Parameter, text_of, wanted_of, written
 from vorflug.documents.profile import Profile
 from vorflug.documents.rows import Row
 from vorflug.documents.site import SCHEMA
+from vorflug.model.cause import TEAM_NAMES
 from vorflug.model.message import Message, Text, msg
-from vorflug.model.requirement import HostSize, OperatingModel, Phase
+from vorflug.model.requirement import LEVEL_NAMES, HostSize, OperatingModel, Phase
 from vorflug.texts import say
 
 _WIDTH = 100
@@ -70,7 +71,8 @@ class _Writer:
 
     def _parameters(self) -> Iterator[tuple[str, Parameter]]:
         profile = self._profile
-        anywhere = {name for row in profile.rows for name in row.needs}
+        # an overlay may ask for more in a row that the base has too
+        anywhere = {name for model in OperatingModel for row in profile.rows_of(model) for name in row.needs}
         rows = profile.rows if self._model is None else profile.rows_of(self._model)
         here = {name for row in rows for name in row.needs}
         for name, parameter in profile.parameters.items():
@@ -103,14 +105,17 @@ class _Writer:
         header = next(iter(row.headers.values()))
         yield ""
         title = msg(
-            "{title} ({level}, {team})", title=text_of(header.title), level=header.level.value, team=header.team.value
+            "{title} ({level}, {team})",
+            title=text_of(header.title),
+            level=LEVEL_NAMES[header.level],
+            team=TEAM_NAMES[header.team],
         )
         yield from self._comment(title, "  ")
         yield f"  # {row.id}:"
         # neither passes 'site check' as it stands, so that nothing is confirmed by removing comment marks
         yield "  #   confirmed: true"
         yield '  #   by: ""'
-        yield "  #   on: YYYY-MM-DD"
+        yield f"  #   on: {say(msg('YYYY-MM-DD'), self._language)}"
         yield '  #   evidence: ""'
 
     def _optional(self, name: str, explanation: Message, example: str) -> Iterator[str]:

@@ -118,16 +118,23 @@ def find(node: Any, path: Sequence[str | int], at: Mark) -> tuple[Any, Mark, int
     return node, at, len(path)
 
 
-def load(data: bytes, file: str) -> Map:
-    """Read the one mapping that *data* holds.  *file* names it in refusals.  Raises DocumentError with all of them."""
+def load(data: bytes, file: str, doubts: Problems | None = None) -> Map:
+    """Read the one mapping that *data* holds.  *file* names it in refusals.  Raises DocumentError with all of them.
+
+    *doubts*: takes the mistakes that leave the document readable (a value that has two readings); where it is given,
+    the caller goes on to look for others and refuses.  Such a value is a guess and not to be used.
+    """
     text = _text(data, file)
     composer = _Composer(file)
     try:
         root = composer.compose(CParser(text.encode()))
     except yaml.MarkedYAMLError as error:
         composer.problems.add(*_syntax(error, file, text))
-        root = None
-    composer.problems.refuse()
+        composer.problems.refuse()
+    if doubts is None or not isinstance(root, Map):
+        composer.problems.refuse()
+    else:
+        doubts.extend(composer.problems.sorted())
     if not isinstance(root, Map):
         first = Place(file, 1, 1)
         empty = msg("wanted a document with fields, saw an empty file.")
@@ -260,12 +267,15 @@ class _Composer:
         if text in _CONSTANTS:
             return _CONSTANTS[text]
         if text in _YAML_1_1_BOOLEANS:
+            meant = text.lower() in ("y", "yes", "on")
             says = msg(
-                "saw {text}, which some YAML readers take for true or false: write true, false, or '{text}' in quotes.",
+                "saw {text}, which some YAML readers take for {value}: write {value}, "
+                "or '{text}' in quotes if it is a text.",
                 text=text,
+                value="true" if meant else "false",
             )
             self._note(mark, says)
-            return text
+            return meant
         if _INTEGER.fullmatch(text):
             return int(text)
         # the second pattern is for texts so long that the first one would take its time
@@ -308,7 +318,7 @@ _SYNTAX: dict[str, Message] = {
     "did not find expected '-' indicator": msg("wanted a list entry '- ' here: check the indentation."),
     "found a tab character that violates indentation": msg("saw a tab: indent with spaces."),
     "found character that cannot start any token": msg(
-        "saw a character that cannot start a value (a tab, @, ` or %): indent with spaces, put the value in quotes."
+        "saw a character that cannot start a value (@, ` or %): put the value in quotes."
     ),
     "found undefined tag handle": msg("tags are not allowed: remove the '!'."),
     "found undefined alias": msg("aliases are not allowed: write the value out."),
@@ -334,4 +344,6 @@ def _syntax(error: yaml.MarkedYAMLError, file: str, text: str) -> tuple[Place, M
     # at the end of the file libyaml names the line after the last
     line = min(mark.line + 1, text.count("\n") + 1) if mark else 1
     where = Place(file, line, mark.column + 1 if mark else 1)
+    if mark and text.split("\n")[line - 1][mark.column : mark.column + 1] == "\t":
+        problem = "found a tab character that violates indentation"
     return where, _SYNTAX.get(problem, msg("this is no valid YAML: {problem}.", problem=problem))

@@ -9,8 +9,9 @@ from typing import assert_never
 from vorflug.engine import registry
 from vorflug.model.cause import Cause
 from vorflug.model.evidence import Evidence, NotSeen
-from vorflug.model.message import Message, msg
+from vorflug.model.message import Message, Text, msg, render
 from vorflug.model.query import Observation, Reason
+from vorflug.model.report import Sentence
 from vorflug.model.requirement import Excluded, Finding, Item, Outcome, Pending, Requirement, Verdict, unknown
 
 REASONS: dict[Reason, Message] = {
@@ -35,11 +36,11 @@ def _find(item: Item, evidence: Evidence) -> Finding:
     match item:
         case Requirement():
             return Finding(item, registry.area_of(type(item)), _judge(item, evidence))
-        case Pending(_, kind, _, cause):
+        case Pending(_, kind, _, cause, wanted):
             return Finding(
                 item,
                 registry.area_of(registry.requirements()[kind]),
-                unknown(wanted=msg("a value in the site file"), because=cause.says, fix=cause.fix, cause=cause),
+                unknown(wanted=wanted, because=cause.says, fix=cause.fix, cause=cause),
             )
         case Excluded(_, kind, _, because):
             return Finding(
@@ -53,15 +54,35 @@ def _find(item: Item, evidence: Evidence) -> Finding:
 
 def _judge(requirement: Requirement, evidence: Evidence) -> Verdict:
     try:
-        return requirement.judge(evidence)
-    except NotSeen as gap:
-        return _unseen(requirement, gap)
+        try:
+            return _writable(requirement.judge(evidence))
+        except NotSeen as gap:
+            return _writable(_unseen(requirement, gap))
     except Exception as error:  # noqa: BLE001 - one broken judge must not take the others with it, nor pass
         return unknown(
-            wanted=requirement.wanted(),
+            wanted=_wanted(requirement),
             because=msg("Judging failed: {error}", error=f"{type(error).__name__}: {error}"),
             fix=msg("This is a defect of Vorflug: send the report to the vendor."),
         )
+
+
+def _wanted(requirement: Requirement) -> Message:
+    """The demand; its title where the demand itself is what cannot be written."""
+    try:
+        wanted = requirement.wanted()
+        Sentence.of(wanted)
+    except Exception:  # noqa: BLE001 - the verdict that is made here says that there is a defect
+        return msg("{title}", title=Text(requirement.title.en, requirement.title.de))
+    return wanted
+
+
+def _writable(verdict: Verdict) -> Verdict:
+    """*verdict*; raises what writing its sentences would, so that one of them does not take the report with it."""
+    cause = (verdict.cause.says, verdict.cause.fix) if verdict.cause is not None else ()
+    for sentence in (verdict.wanted, verdict.seen, verdict.because, verdict.fix, *cause):
+        if sentence is not None:
+            Sentence.of(sentence)
+    return verdict
 
 
 def _unseen(requirement: Requirement, gap: NotSeen) -> Verdict:
@@ -81,8 +102,8 @@ def _unseen(requirement: Requirement, gap: NotSeen) -> Verdict:
         wanted=requirement.wanted(),
         because=says,
         fix=_remedy(reason),
-        # everybody who needed this answer lacks it for the same reason
-        cause=Cause(f"unseen.{reason}", repr(gap.query), says, _remedy(reason)),
+        # everybody who needed this answer lacks it for the same reason; equal queries ask in the same words
+        cause=Cause(f"unseen.{reason}", render(asks), says, _remedy(reason)),
     )
 
 
@@ -93,7 +114,9 @@ def _remedy(reason: Reason) -> Message:
         case Reason.DENIED:
             return msg("Run again as a user who may look (root, or as the fix of the requirement says).")
         case Reason.UNSUPPORTED:
-            return msg("This machine cannot answer the question: confirm the point with the team named here.")
+            return msg(
+                "This machine cannot answer the question: have the team named here look; the point stays undetermined."
+            )
         case Reason.CRASHED:
             return msg("This is a defect of Vorflug or of the machine: send the report to the vendor.")
         case Reason.CANCELLED:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from collections.abc import Iterator
 from threading import Lock
 from urllib.parse import quote
 
@@ -16,8 +17,10 @@ _KNOWN: set[str] = set()
 _SHORTEST = 6
 """Shorter strings would be struck out of innocent words."""
 
-_USERINFO = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,30}://)[^\s/?#\"'<>]*@")
-"""RFC 3986, 3.2.1: userinfo ends at the last ``@`` before the path."""
+_WORD = re.compile(r"[^\s\"'<>]+")
+_AUTHORITY = re.compile(r"[^/?#]*")
+_PORT = re.compile(r"[0-9]{1,5}(?=[/?#])")
+_PROXY = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):[0-9]{1,5}/?")
 
 
 def remember(*secrets: str | None) -> None:
@@ -27,13 +30,51 @@ def remember(*secrets: str | None) -> None:
             if secret and len(secret) >= _SHORTEST:
                 # as it may be written elsewhere: in a URL, in an Authorization field
                 encoded = b64encode(secret.encode("utf-8", "surrogateescape")).decode()
-                _KNOWN.update((secret, quote(secret, safe=""), encoded))
+                _KNOWN.update((secret, quote(secret, safe="", errors="surrogateescape"), encoded))
+
+
+def userinfo(text: str) -> Iterator[tuple[int, int]]:
+    """Where the userinfo of every URL in *text* begins, and where its ``@`` is.
+
+    By RFC 3986, 3.2.1 it ends before the first ``/``.  People write passwords with a ``/`` all the same, and programs
+    then fail and quote them: where a colon comes first, everything up to the word's last ``@`` counts, unless it is the
+    port of a URL whose path holds an ``@`` (``registry:5000/app@sha256:…``).
+    """
+    start = text.find("://")
+    while start >= 0:
+        start += 3
+        word = _WORD.match(text, start)
+        end = word.end() if word else start
+        last = text.rfind("@", start, end)
+        while 0 <= start <= last:
+            authority = _AUTHORITY.match(text, start, end)
+            stop = authority.end() if authority else start
+            bracket = text.find("]", start, stop) if text.startswith("[", start) else -1  # of an IPv6 address
+            near, colon = text.rfind("@", start, stop), text.find(":", max(start, bracket), stop)
+            port = _PORT.match(text, colon + 1, end) if colon >= 0 and near < 0 else None
+            # "https:" of a second URL in this word is no user name
+            if (
+                colon >= 0
+                and not text.startswith("://", colon)
+                and (port is None or _PROXY.fullmatch(text, last + 1, end))
+            ):
+                yield start, last
+                break
+            if near >= 0:
+                yield start, near
+            start = text.find("://", start, end) + 3
+            if start < 3:  # noqa: PLR2004 - there is none
+                break
+        start = text.find("://", end)
 
 
 def redact(text: str) -> str:
     """*text* without the userinfo of URLs and without any secret that was read in this process."""
-    if "://" in text:
-        text = _USERINFO.sub(r"\g<scheme>[redacted]@", text)
+    kept, done = [], 0
+    for start, end in userinfo(text):
+        kept += [text[done:start], "[redacted]"]
+        done = end
+    text = "".join((*kept, text[done:]))
     with _LOCK:
         known = sorted(_KNOWN, key=len, reverse=True)
     for secret in known:

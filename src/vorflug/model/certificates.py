@@ -5,17 +5,20 @@ Sources: RFC 9525 (which names a certificate covers; it replaces RFC 6125), RFC 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Annotated, assert_never
 
 from pydantic import AfterValidator, Field
 
+from vorflug.model.hosts import address
 from vorflug.model.message import Message, msg
 from vorflug.model.requirement import Verdict, unmet
-from vorflug.ports.certificates import Content
+from vorflug.ports.certificates import Content, FileCertificate, KeyFile, KeyFit
+from vorflug.ports.net import CertificateSeen
+
+_NAMES_SHOWN = 10
 
 
 def _ascii_name(name: str) -> str:
@@ -38,14 +41,6 @@ class Fault:
 
     says: Message
     fix: Message
-
-
-def in_turn(sentences: Iterable[Message]) -> Message:
-    """Whole sentences one after the other, each said once."""
-    first, *others = dict.fromkeys(sentences)
-    for other in others:
-        first = msg("{first} {second}", first=first, second=other)
-    return first
 
 
 CONTENTS: dict[Content, Message] = {
@@ -122,25 +117,137 @@ def file_verdict(wanted: Message, path: str, content: Content | None) -> Verdict
     return unmet(wanted=wanted, seen=fault.says, because=fault.says, fix=fault.fix)
 
 
-def covers(names: Iterable[str], host: str) -> bool:
-    """Whether one of a certificate's *names* is *host*, an A-label name or an address.
+def key_fault(key: KeyFile | None, path: str) -> Fault | None:
+    """What is wrong with the private key at *path*, which should fit a certificate; *key* None: there is none."""
+    place = msg("Put the private key of the certificate at {key}, as PEM.", key=path)
+    if key is None:
+        return Fault(msg("There is no private key at {key}.", key=path), place)
+    match key.fit:
+        case KeyFit.FITS:
+            return None
+        case KeyFit.DIFFERS:
+            return Fault(
+                msg("The private key in {key} belongs to another certificate.", key=path),
+                msg(
+                    "Put the key that the signing request was made with at {key}, "
+                    "or have a certificate issued for this key.",
+                    key=path,
+                ),
+            )
+        case KeyFit.ENCRYPTED:
+            return Fault(
+                msg("The private key in {key} is behind a passphrase, so whether it fits was not seen.", key=path),
+                msg("Store the key without a passphrase and with mode 0600: openssl pkey -in {key} -out NEW", key=path),
+            )
+        case KeyFit.NOT_A_KEY:
+            return Fault(
+                msg("{key} holds no private key but {content}.", key=path, content=CONTENTS[key.content]), place
+            )
+        case KeyFit.BROKEN:
+            return Fault(
+                msg("The private key in {key} cannot be read: it is damaged or of an unknown kind.", key=path), place
+            )
+        case _:
+            assert_never(key.fit)
 
-    A wildcard stands for exactly one whole left-most label (RFC 9525, 6.3), never for an address, and wants two labels
-    behind it (as OpenSSL does).
+
+def covers(seen: CertificateSeen, host: str) -> bool:
+    """Whether a certificate is for *host*, an A-label name or an address.
+
+    A name wants a dNSName, without a final dot (RFC 5280, 4.2.1.6), an address an iPAddress: neither stands for the
+    other (RFC 9525, 6.2 and 6.4).  A wildcard stands for exactly one whole left-most label (RFC 9525, 6.3) and wants
+    two labels behind it (as OpenSSL does).
     """
-    try:
-        wanted = ip_address(host)
-    except ValueError:
+    wanted = address(host)
+    if wanted is None:
         _, _, parent = host.lower().partition(".")
         accepted = {host.lower()} | ({f"*.{parent}"} if "." in parent else set())
-        return any(name.rstrip(".").lower() in accepted for name in names)
-    for name in names:
-        try:
-            if ip_address(name) == wanted:
-                return True
-        except ValueError:
-            continue
-    return False
+        return any(name.lower() in accepted for name in seen.names)
+    return any(address(a) == wanted for a in seen.addresses)
+
+
+def name_fault(seen: CertificateSeen, host: str) -> Fault | None:
+    """What is wrong with a certificate's names, of which one should be *host*."""
+    if covers(seen, host):
+        return None
+    fix = msg("Have the certificate issued with {fqdn} as a subject alternative name (SAN).", fqdn=host)
+    if not shown_names(seen):
+        return Fault(msg("The certificate has no subject alternative name at all, so it covers no name."), fix)
+    alike = next((n for n in seen.names if n.rstrip(".").lower() == host.lower()), None)
+    if alike is None:
+        return Fault(
+            msg("The certificate does not cover {fqdn}, but {names:list}.", fqdn=host, names=shown_names(seen)), fix
+        )
+    if address(host) is None:
+        return Fault(
+            msg(
+                "The certificate names {fqdn} as “{name}”, with a final dot, which clients refuse.",
+                fqdn=host,
+                name=alike,
+            ),
+            fix,
+        )
+    return Fault(
+        msg("The certificate names {fqdn} as a DNS name, not as an IP address, so clients refuse it.", fqdn=host),
+        msg("Have the certificate issued with {fqdn} as an IP address among its alternative names (SAN).", fqdn=host),
+    )
+
+
+def shown_names(seen: CertificateSeen) -> tuple[str | Message, ...]:
+    """What a certificate is for: the first of its names and addresses, and how many more there are."""
+    names = (*seen.names, *seen.addresses)
+    more = len(names) - _NAMES_SHOWN
+    return (*names[:_NAMES_SHOWN], msg("{n} more", n=more)) if more > 0 else names
+
+
+def linked(chain: Sequence[FileCertificate]) -> tuple[FileCertificate, ...]:
+    """The first certificate and those that it leads to by signatures, in that order; empty for an empty file."""
+    found: list[FileCertificate] = []
+    place: int | None = 0 if chain else None
+    while place is not None and chain[place] not in found:
+        found.append(chain[place])
+        place = chain[place].issuer_at
+    return tuple(found)
+
+
+def out_of_date(authority: CertificateSeen, now: str, path: str, valid_for: float = 0.0) -> Fault | None:
+    """What the dates of an authority's certificate say against it.
+
+    *path* is the file that holds it, *valid_for* how many seconds it must still be valid.
+    """
+    left = seconds_between(now, authority.not_after)
+    renew = msg("Put the current certificate of {subject} into {path}.", subject=authority.subject, path=path)
+    if left < 0:
+        return Fault(
+            msg(
+                "The authority's certificate {subject} expired on {until:date}.",
+                subject=authority.subject,
+                until=authority.not_after,
+            ),
+            renew,
+        )
+    if seconds_between(now, authority.not_before) > 0:
+        return Fault(
+            msg(
+                "The authority's certificate {subject} is valid only from {since:date} on; "
+                "this machine's clock says {now:date}.",
+                subject=authority.subject,
+                since=authority.not_before,
+                now=now,
+            ),
+            msg("Check this machine's clock, or wait until the certificate is valid."),
+        )
+    if left < valid_for:
+        return Fault(
+            msg(
+                "The authority's certificate {subject} is valid for only {left:duration} more (until {until:date}).",
+                subject=authority.subject,
+                left=left,
+                until=authority.not_after,
+            ),
+            renew,
+        )
+    return None
 
 
 def seconds_between(start: str, end: str) -> float:

@@ -10,11 +10,14 @@ from vorflug.model.requirement import Verdict, unknown
 from vorflug.ports.containers import EngineState
 
 
-def engine_cause(state: EngineState, socket: str) -> Cause | None:
-    """Why the engine behind *socket* could not be asked; None where it answers."""
+def engine_cause(state: EngineState, socket: str, *, installed: bool = False) -> Cause | None:
+    """Why the engine behind *socket* could not be asked; None where it answers.
+
+    *installed*: that a client or daemon is there was seen, so that nobody is told to install it again.
+    """
     if state is EngineState.ANSWERING:
         return None
-    says, fix = _words(state, socket)
+    says, fix = _words(state, socket, installed=installed)
     return Cause(f"docker.{state}", socket, says, fix, Team.PLATFORM)
 
 
@@ -29,14 +32,19 @@ def daemon_file_cause(path: str, broken: str) -> Cause:
     )
 
 
-def engine_gap(wanted: Message, state: EngineState, socket: str) -> Verdict | None:
+def engine_gap(wanted: Message, state: EngineState, socket: str, *, installed: bool = False) -> Verdict | None:
     """The verdict on a demand that needs the engine while it cannot be asked; None where it answers."""
-    cause = engine_cause(state, socket)
+    cause = engine_cause(state, socket, installed=installed)
     return None if cause is None else unknown(wanted=wanted, because=cause.says, fix=cause.fix, cause=cause)
 
 
-def _words(state: EngineState, socket: str) -> tuple[Message, Message]:
+def _words(state: EngineState, socket: str, *, installed: bool) -> tuple[Message, Message]:
     match state:
+        case EngineState.ABSENT if installed:
+            return (
+                msg("Docker is installed, but its socket {socket} is not there.", socket=socket),
+                msg("Start it (systemctl enable --now docker), or name its socket with DOCKER_HOST. Then run again."),
+            )
         case EngineState.ABSENT:
             return (
                 msg("There is no Docker socket {socket}.", socket=socket),

@@ -2,7 +2,8 @@
 
 A `Message` is an English template (which is also the gettext key) and its values.  Values stay raw (bytes, seconds);
 the template says how they are shown: ``{free:size}``, ``{age:duration}``, ``{share:percent}``, ``{rate:rate}``,
-``{names:list}``, ``{names:or}``, ``{when:date}``.  A plain ``{name}`` shows text or a number.
+``{names:list}``, ``{names:or}``, ``{when:date}``, ``{parts:sentences}`` (a space between them), ``{things:items}`` (a
+semicolon between them).  A plain ``{name}`` shows text or a number.
 
 Whatever comes from outside and may be hostile is made visible here: control, format and bidirectional characters
 never reach a terminal or page as they are (Unicode TR #36, CVE-2021-42574).
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import string
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -24,6 +25,8 @@ Translate = Callable[[str], str]
 """Gives the template in the reader's language; the identity is English."""
 
 _SHOWN_AT_MOST = 400
+_PARTS_AT_MOST = 10
+"""Sentences or things of one message: a reader takes in no more, and the facts hold them all."""
 _HIDDEN = {"Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp"}
 
 
@@ -55,6 +58,29 @@ class Message:
 def msg(text: str, /, **values: Value) -> Message:
     """Write a message.  *text* must be a literal: the extractor looks for calls of this name."""
     return Message(text, values)
+
+
+def sentences(parts: Iterable[Message]) -> Message:
+    """Whole sentences one after the other, each said once; of many the first ten.  Raises ValueError where none."""
+    shown, more = _first(parts)
+    if more:
+        shown = (*shown, msg("There are {n} more of this kind.", n=more))
+    return shown[0] if len(shown) == 1 else msg("{parts:sentences}", parts=shown)
+
+
+def listed(things: Iterable[Message]) -> Message:
+    """Several things that were seen, each once; of many the first ten.  Raises ValueError where there are none."""
+    shown, more = _first(things)
+    if more:
+        shown = (*shown, msg("and {n} more", n=more))
+    return shown[0] if len(shown) == 1 else msg("{things:items}", things=shown)
+
+
+def _first(parts: Iterable[Message]) -> tuple[tuple[Message, ...], int]:
+    distinct = tuple(dict.fromkeys(parts))
+    if not distinct:
+        raise ValueError("wanted at least one sentence, saw none")
+    return distinct[:_PARTS_AT_MOST], max(0, len(distinct) - _PARTS_AT_MOST)
 
 
 def visible(text: str, *, at_most: int = _SHOWN_AT_MOST) -> str:
@@ -99,6 +125,10 @@ class _Formatter(string.Formatter):
                 return self._list(
                     tuple(value), msg("{rest} or {last}") if format_spec == "or" else msg("{rest} and {last}")
                 )
+            case "sentences":
+                return " ".join(self._plain(v) for v in value)
+            case "items":
+                return "; ".join(self._plain(v) for v in value)
             case "date":
                 return visible(str(value))[:10]
             case "":

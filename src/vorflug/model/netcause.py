@@ -6,18 +6,20 @@ thing that others would meet too, so that seven endpoints behind one silent name
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from string import Formatter
 from typing import assert_never
 
 from vorflug.model.cause import Cause, Team
-from vorflug.model.message import Message, msg
+from vorflug.model.message import Message, msg, sentences
 from vorflug.model.netcause_texts import TEXTS
-from vorflug.ports.net import Code, Resolved, Route, Stage, StageSeen, Trace
+from vorflug.ports.net import SITE, Code, Resolved, Route, Stage, StageSeen, Trace
 
 _DIRECT = Route(None, "")
+
+BY_PROXY = msg("Or, if a proxy is used here, name it in the site file (proxy.used, proxy.url).")
+"""Behind a proxy a host need not resolve the names outside (RFC 9110, 9.3.6: the proxy does)."""
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,15 @@ class _About(StrEnum):
     ISSUER = "issuer"
 
 
-def stopped(trace: Trace, url: str) -> Stopped | None:
-    """What stopped the request to *url*; None where the whole request passed, whatever the answer's status."""
+def stopped(trace: Trace, url: str, *, external: bool = False) -> Stopped | None:
+    """What stopped the request to *url*; None where the whole request passed, whatever the answer's status.
+
+    *external*: it leads outside, where a proxy that nobody named may be the way.
+    """
     stage = trace.stopped_at
     if stage is None or stage.code is None:
         return None
-    return explain(trace, url, stage.code, stage)
+    return explain(trace, url, stage.code, stage, external=external)
 
 
 def warned(trace: Trace, url: str, code: Code) -> Stopped:
@@ -55,36 +60,26 @@ def warned(trace: Trace, url: str, code: Code) -> Stopped:
     return explain(trace, url, code, None)
 
 
-def explain(trace: Trace, url: str, code: Code, stage: StageSeen | None) -> Stopped:
+def explain(trace: Trace, url: str, code: Code, stage: StageSeen | None, *, external: bool = False) -> Stopped:
     """Sentences and cause for *code* as it was met in *trace*."""
     words = _words(trace, url, stage)
     sentence, remedy = (_filled(template, words) for template in TEXTS[code])
+    if external and stage is not None and stage.stage is Stage.RESOLVE and trace.route == _DIRECT:
+        remedy = sentences([remedy, BY_PROXY])
     return Stopped(code, sentence, remedy, Cause(code.value, _subject(code, words), sentence, remedy, _team(code)))
 
 
-def resolver_stopped(resolved: Resolved, code: Code, servers: tuple[str, ...]) -> Stopped:
+def resolver_stopped(resolved: Resolved, code: Code, servers: tuple[str, ...], *, external: bool = False) -> Stopped:
     """The same for a name that was only resolved; *servers* are those that the sentence is about."""
     stage = StageSeen(Stage.RESOLVE, resolved.took_s, code, resolved.detail)
     trace = Trace(resolved.name, 0, _DIRECT, resolved.addresses, "", (stage,), resolvers=servers)
-    return explain(trace, resolved.name, code, stage)
+    return explain(trace, resolved.name, code, stage, external=external)
 
 
 def _filled(template: Message, words: dict[str, object]) -> Message:
     used = {name for _, name, _, _ in Formatter().parse(template.text) if name}
     # in the order of *words*: a set has another one in every process
     return Message(template.text, {name: word for name, word in words.items() if name in used})
-
-
-def sentences(parts: Sequence[Message]) -> Message:
-    """Several sentences, one after the other.  Raises ValueError where there are none."""
-    *before, last = parts
-    return last if not before else msg("{sentence} {more}", sentence=sentences(before), more=last)
-
-
-def listed(parts: Sequence[Message]) -> Message:
-    """Several things that were seen.  Raises ValueError where there are none."""
-    *before, last = parts
-    return last if not before else msg("{seen}; {more}", seen=listed(before), more=last)
 
 
 def _words(trace: Trace, url: str, stage: StageSeen | None) -> dict[str, object]:
@@ -101,13 +96,14 @@ def _words(trace: Trace, url: str, stage: StageSeen | None) -> dict[str, object]
         "endpoint": endpoint,
         "peer": peer,
         "proxy": trace.route.proxy or "-",
-        "why": trace.route.why or "-",
+        "why": _named(trace.route.why),
+        "setting": msg("the site file") if trace.route.why == SITE else trace.route.why or "-",
         "resolvers": ", ".join(trace.resolvers) or "system",
         "detail": stage.detail if stage is not None and stage.detail else "-",
         "took": stage.took_s if stage is not None else 0.0,
         "subject": leaf.subject if leaf else "-",
-        "issuer": (chain[-1].issuer if chain else "") or "-",
-        "names": leaf.names[:5] if leaf and leaf.names else ("-",),
+        "issuer": (trace.tls.issuer if trace.tls is not None else "") or "-",
+        "names": ((*leaf.names, *leaf.addresses)[:5] if leaf else ()) or ("-",),
         "not_before": leaf.not_before if leaf else "-",
         "not_after": leaf.not_after if leaf else "-",
         "key": leaf.key if leaf else "-",
@@ -116,6 +112,13 @@ def _words(trace: Trace, url: str, stage: StageSeen | None) -> dict[str, object]
         "schemes": tuple(s.capitalize() if s != "ntlm" else "NTLM" for s in proxy.schemes) if proxy else ("-",),
         "addresses": trace.addresses or ("-",),
     }
+
+
+def _named(why: str) -> Message | str:
+    """Where a proxy is named, in words."""
+    if why == SITE:
+        return msg("named in the site file")
+    return msg("from {variable}", variable=why) if why else "-"
 
 
 def _is_about_the_proxy(stage: StageSeen) -> bool:

@@ -8,7 +8,10 @@ from vorflug.ports.net import Code
 TEXTS: dict[Code, tuple[Message, Message]] = {
     Code.DNS_NXDOMAIN: (
         msg("The name {name} does not exist, says the resolver ({resolvers})."),
-        msg("Let the resolver answer for {name} (create it there, or forward internet names), or correct the name."),
+        msg(
+            "Make sure that the resolver {resolvers} resolves {name} (create it there, or forward internet names), "
+            "or correct the name."
+        ),
     ),
     Code.DNS_SERVFAIL: (
         msg("The resolver ({resolvers}) could not find out about {name}: SERVFAIL."),
@@ -43,7 +46,7 @@ TEXTS: dict[Code, tuple[Message, Message]] = {
         msg("Take {name} off the resolver's block list (sinkhole), or correct the record."),
     ),
     Code.TCP_REFUSED: (
-        msg("{endpoint} refuses the connection ({detail}): no service accepts it there."),
+        msg("{endpoint} refuses the connection: no service accepts it there."),
         msg("Check that the service runs on {endpoint}; if it does, find out which device on the way rejects it."),
     ),
     Code.TCP_TIMEOUT: (
@@ -55,7 +58,7 @@ TEXTS: dict[Code, tuple[Message, Message]] = {
         msg("Check that the target is up; if it is, find the router or packet filter that rejects {endpoint}."),
     ),
     Code.TCP_NO_ROUTE: (
-        msg("This host has no route to {endpoint} ({detail})."),
+        msg("This host has no route to {endpoint}."),
         msg("Add a route (default gateway) for {endpoint}, or use the proxy."),
     ),
     Code.TCP_RESET: (
@@ -71,15 +74,15 @@ TEXTS: dict[Code, tuple[Message, Message]] = {
         msg("Give this host a working IPv6 route, or take the AAAA record of {name} away."),
     ),
     Code.PROXY_REFUSED: (
-        msg("The proxy {proxy} (from {why}) refuses the connection: no proxy accepts it there."),
+        msg("The proxy {proxy} ({why}) refuses the connection: no proxy accepts it there."),
         msg("Check address and port of the proxy {proxy}, and that it runs."),
     ),
     Code.PROXY_DNS: (
-        msg("The name of the proxy {proxy} (from {why}) does not resolve: {detail}."),
-        msg("Correct the name of the proxy in {why}, or create it in DNS."),
+        msg("The name of the proxy {proxy} ({why}) does not resolve."),
+        msg("Correct the name of the proxy in {setting}, or create it in DNS."),
     ),
     Code.PROXY_TIMEOUT: (
-        msg("The proxy {proxy} (from {why}) gave no answer within {took:duration}."),
+        msg("The proxy {proxy} ({why}) gave no answer within {took:duration}."),
         msg("Open the way from this host to the proxy {proxy}, and check that it runs."),
     ),
     Code.PROXY_AUTH_REQUIRED: (
@@ -111,12 +114,12 @@ TEXTS: dict[Code, tuple[Message, Message]] = {
         msg("Check the way from the proxy {proxy} to {endpoint}, and that the target runs."),
     ),
     Code.PROXY_CLOSED: (
-        msg("The proxy {proxy} opened no way to {endpoint}: {detail}."),
+        msg("The proxy {proxy} opened no way to {endpoint}."),
         msg("Look into the log of the proxy {proxy} for {endpoint}."),
     ),
     Code.PROXY_CONFIG: (
-        msg("The proxy setting in {why} cannot be used: {detail}."),
-        msg("Write the proxy in {why} as http://host:port."),
+        msg("The proxy setting in {setting} cannot be used: {detail}."),
+        msg("Write the proxy in {setting} as http://host:port."),
     ),
     Code.TLS_STALL: (
         msg("{endpoint} accepted the connection, then said nothing to the TLS handshake for {took:duration}."),
@@ -215,7 +218,7 @@ TEXTS: dict[Code, tuple[Message, Message]] = {
         msg("Check {endpoint} and what stands before it for a limit or a fault that cuts answers."),
     ),
     Code.HTTP_NO_RESPONSE: (
-        msg("{endpoint} accepted the request for {url} and gave no answer ({detail})."),
+        msg("{endpoint} accepted the request for {url} and gave no answer."),
         msg("Check the service on {endpoint} and its log."),
     ),
     Code.HTTP_NOT_HTTP: (

@@ -8,6 +8,9 @@ from pydantic import StringConstraints
 
 from vorflug.model.requirement import Requirement
 
+DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"})
+"""The names of Docker Hub."""
+
 _LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 
 HostPort = Annotated[str, StringConstraints(pattern=rf"^({_LABEL}\.)*{_LABEL}(:[0-9]{{1,5}})?$", max_length=260)]

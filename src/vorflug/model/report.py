@@ -6,11 +6,10 @@ raw values and the rendered English, so that a script reads ``en`` and a rendere
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints
 
 from vorflug.model.base import Frozen
 from vorflug.model.cause import Team
@@ -19,6 +18,10 @@ from vorflug.model.requirement import Basis, HostSize, Level, LocalText, Nature,
 
 SCHEMA = "vorflug/report/1"
 FACTS_SCHEMA = "vorflug/facts/1"
+
+
+_NESTED_AT_MOST = 20
+"""Sentences within sentences: JSON writers and readers give up somewhere above a hundred levels."""
 
 
 class Sentence(Frozen):
@@ -34,11 +37,17 @@ class Sentence(Frozen):
     de: str | None = None
 
     @classmethod
-    def of(cls, message: Message | Text) -> Sentence:
-        """Write *message*."""
+    def of(cls, message: Message | Text, *, depth: int = 0) -> Sentence:
+        """Write *message*, which stands in *depth* others.
+
+        Raises ValueError where sentences stand in one another too deep, KeyError where a value is missing.
+        """
+        if depth > _NESTED_AT_MOST:
+            raise ValueError(f"wanted sentences of at most {_NESTED_AT_MOST} levels, saw more")
         if isinstance(message, Text):
             return cls(text=message.en, en=message.en, de=message.de)
-        return cls(text=message.text, values={k: _write(v) for k, v in message.values.items()}, en=render(message))
+        values = {k: _write(v, depth + 1) for k, v in message.values.items()}
+        return cls(text=message.text, values=values, en=render(message))
 
     def message(self) -> Message | Text:
         """Read it back."""
@@ -47,12 +56,12 @@ class Sentence(Frozen):
         return Message(self.text, {k: _read(v) for k, v in self.values.items()})
 
 
-def _write(value: Any) -> Any:
+def _write(value: Any, depth: int) -> Any:
     match value:
         case Message() | Text():
-            return Sentence.of(value).model_dump(mode="json", exclude_none=True)
+            return Sentence.of(value, depth=depth).model_dump(mode="json", exclude_none=True)
         case tuple() | list():
-            return [_write(v) for v in value]
+            return [_write(v, depth) for v in value]
         case bool() | int() | float() | str():
             return value
         case _:
@@ -137,9 +146,9 @@ class HostInfo(Frozen):
 class Times(Frozen):
     """When it was seen and judged (UTC)."""
 
-    started: datetime
-    finished: datetime
-    evaluated: datetime
+    started: AwareDatetime
+    finished: AwareDatetime
+    evaluated: AwareDatetime
     interrupted: str | None = None
     """Why the collection ended early: a signal's name or ``deadline``."""
 
@@ -257,7 +266,7 @@ class SizeVerdict(Frozen):
     size: HostSize
     verdict: VerdictInfo
     findings: tuple[Judged, ...]
-    """Every technical must of that size that is not met, and every capacity."""
+    """Every technical must of that size that is not met, every capacity, and what another size wants otherwise."""
 
 
 class ModelVerdict(Frozen):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
@@ -14,7 +14,7 @@ from pydantic import Field, StringConstraints
 from vorflug.model.base import Frozen
 from vorflug.model.cause import Cause, Team
 from vorflug.model.evidence import Evidence
-from vorflug.model.message import Message
+from vorflug.model.message import Message, msg
 from vorflug.model.query import Query
 
 
@@ -24,6 +24,14 @@ class Level(StrEnum):
     MUST = "must"
     SHOULD = "should"
     INFO = "info"
+
+
+LEVEL_NAMES: dict[Level, Message] = {
+    Level.MUST: msg("must"),
+    Level.SHOULD: msg("should"),
+    Level.INFO: msg("note"),
+}
+"""How a level is called where people read it."""
 
 
 class Nature(StrEnum):
@@ -49,6 +57,15 @@ class Phase(StrEnum):
     TEST_DEPLOYMENT = "test-deployment"
     GO_LIVE = "go-live"
     OPERATIONS = "operations"
+
+
+PHASE_NAMES: dict[Phase, Message] = {
+    Phase.PRE_INSTALL: msg("before installation"),
+    Phase.TEST_DEPLOYMENT: msg("test deployment"),
+    Phase.GO_LIVE: msg("go-live"),
+    Phase.OPERATIONS: msg("operations"),
+}
+"""How a phase is called where people read it."""
 
 
 class HostSize(StrEnum):
@@ -226,6 +243,8 @@ class Pending:
     kind: str
     nature: Nature
     cause: Cause
+    wanted: Message = field(default_factory=lambda: msg("a value in the site file"))
+    """What will be demanded once the value is there, as far as that is known."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from vorflug.netprobe.certificates import hush
 
 if TYPE_CHECKING:
-    from OpenSSL.crypto import X509Store
+    from cryptography.x509 import Certificate
+    from OpenSSL.crypto import X509, X509Store
 
 BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Alpine
@@ -63,7 +64,7 @@ class Anchors:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._lock = Lock()
-        self._stores: dict[tuple[str, bool], X509Store] = {}
+        self._stores: dict[tuple[str, bool, bool], X509Store] = {}
 
     def trusts(self, chain: list[Any], ca_file: str | None = None, *, strict: bool = False) -> bool:
         """Whether the host's store (or *ca_file*) ends the chain of `cryptography` certificates, whatever the dates."""
@@ -83,29 +84,44 @@ class Anchors:
         """Whether a trusted root belongs to *organisation* (the O of its subject)."""
         return bool(organisation) and organisation in _organisations(self.store.file, ca_file)
 
+    def root(self, chain: list[Any], ca_file: str | None = None) -> Certificate | None:
+        """The anchor that ends the chain by the host's store or *ca_file*; None where there is none.
+
+        One by which all dates hold where there is such (two roots may share a key), else whichever.
+        """
+        for dated in (True, False):
+            for which in ("host",) if ca_file is None else ("host", ca_file):
+                verified = self._verified(which, chain, dated=dated)
+                if verified:
+                    return verified[-1].to_cryptography()
+        return None
+
     def _ends(self, which: str, chain: list[Any], *, strict: bool) -> bool:
+        return bool(self._verified(which, chain, strict=strict))
+
+    def _verified(self, which: str, chain: list[Any], *, strict: bool = False, dated: bool = False) -> list[X509]:
+        """The chain up to its anchor; empty where there is none."""
         from OpenSSL.crypto import X509, X509StoreContext, X509StoreContextError
 
         if not chain:
-            return False
+            return []
         with self._lock:  # OpenSSL's stores load lazily from folders
-            store = self._load(which, strict=strict)
+            store = self._load(which, strict=strict, dated=dated)
             if store is None:
-                return False
+                return []
             leaf, *others = (X509.from_cryptography(c) for c in chain)
             try:
-                X509StoreContext(store, leaf, others).verify_certificate()
+                return X509StoreContext(store, leaf, others).get_verified_chain()
             except X509StoreContextError:
-                return False
-            return True
+                return []
 
-    def _load(self, which: str, *, strict: bool) -> X509Store | None:
+    def _load(self, which: str, *, strict: bool, dated: bool) -> X509Store | None:
         from OpenSSL.crypto import X509Store, X509StoreFlags
 
-        if (which, strict) in self._stores:
-            return self._stores[which, strict]
+        if (which, strict, dated) in self._stores:
+            return self._stores[which, strict, dated]
         store = X509Store()
-        store.set_flags(_NO_CHECK_TIME | (X509StoreFlags.X509_STRICT if strict else 0))
+        store.set_flags((0 if dated else _NO_CHECK_TIME) | (X509StoreFlags.X509_STRICT if strict else 0))
         match which:
             case "host":
                 if not self.store.label:
@@ -121,7 +137,7 @@ class Anchors:
                     raise FileNotFoundError(f"wanted a file of CA certificates (PEM), there is none: {which}")
                 if not _load_locations(store, Store(which, None)):
                     raise ValueError(f"wanted CA certificates (PEM), saw none: {which}")
-        self._stores[which, strict] = store
+        self._stores[which, strict, dated] = store
         return store
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -23,15 +23,17 @@ _LEAST_EC = 224
 """The same."""
 
 
-def describe(certificate: Certificate) -> CertificateSeen:
-    """*certificate* in words.  A part that cannot be read says so."""
+def describe(certificate: Certificate, *, names_at_most: int = NAMES_AT_MOST) -> CertificateSeen:
+    """*certificate* in words.  A part that cannot be read says so; of its names the first *names_at_most* are taken."""
     from cryptography.hazmat.primitives.hashes import SHA256
 
     hush()
+    names, addresses = alternative_names(certificate)
     return CertificateSeen(
         subject=name_of(lambda: certificate.subject),
         issuer=name_of(lambda: certificate.issuer),
-        names=tuple(visible(n, at_most=253) for n in alternative_names(certificate)[:NAMES_AT_MOST]),
+        names=tuple(visible(n, at_most=253) for n in names[:names_at_most]),
+        addresses=tuple(visible(a) for a in addresses[:names_at_most]),
         not_before=_readable(lambda: instant(certificate.not_valid_before_utc)),
         not_after=_readable(lambda: instant(certificate.not_valid_after_utc)),
         key=_readable(lambda: key_of(certificate)),
@@ -59,15 +61,44 @@ def name_of(read: Callable[[], Name]) -> str:
     return visible(_readable(lambda: read().rfc4514_string()), at_most=_NAME_CHARS)
 
 
-def alternative_names(certificate: Certificate) -> list[str]:
-    """DNS and IP names of the subject alternative name; none where it cannot be read: then no host matches either."""
+def alternative_names(certificate: Certificate) -> tuple[list[str], list[str]]:
+    """The dNSNames and the iPAddresses of the subject alternative name, apart: neither stands for the other (RFC 9525).
+
+    None where it cannot be read: then no host matches either.
+    """
     from cryptography import x509
 
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
-        return []
-    return [*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress))]
+        return [], []
+    return names.get_values_for_type(x509.DNSName), [str(a) for a in names.get_values_for_type(x509.IPAddress)]
+
+
+def issuer_at(place: int, certificates: Sequence[Certificate]) -> int | None:
+    """Where the certificate stands whose key signed that at *place*; None where *certificates* do not hold it."""
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+
+    certificate = certificates[place]
+    # itself first, then the next one: where it should be, and what names alone cannot tell in cross-signed chains
+    order: Iterable[int] = dict.fromkeys((place, place + 1, *range(len(certificates))))
+    for other in order:
+        if other < len(certificates) and certificates[other].subject == certificate.issuer:
+            try:
+                certificate.verify_directly_issued_by(certificates[other])
+            except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
+                continue
+            return other
+    return None
+
+
+def last_issuer(chain: Sequence[Certificate]) -> str:
+    """Who issued the last certificate that the first one leads to by signatures."""
+    place, passed = 0, {0}
+    while (signer := issuer_at(place, chain)) is not None and signer not in passed:
+        place = signer
+        passed.add(place)
+    return name_of(lambda: chain[place].issuer)
 
 
 def key_of(certificate: Certificate) -> str:

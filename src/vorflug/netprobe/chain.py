@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vorflug.model.hosts import address
 from vorflug.netprobe.anchors import Anchors
 from vorflug.netprobe.certificates import hush, is_weak_key, is_weak_signature
-from vorflug.netprobe.target import address
 from vorflug.ports.net import Code
 
 if TYPE_CHECKING:

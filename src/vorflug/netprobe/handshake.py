@@ -13,14 +13,14 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from vorflug.model.hosts import address
 from vorflug.model.message import visible
 from vorflug.netprobe.anchors import Anchors
-from vorflug.netprobe.certificates import describe, hush
+from vorflug.netprobe.certificates import describe, hush, last_issuer
 from vorflug.netprobe.chain import Noted, judge
 from vorflug.netprobe.channel import Alert, Channel, Silent
 from vorflug.netprobe.connect import errno_name
 from vorflug.netprobe.limits import Deadline, Limits
-from vorflug.netprobe.target import address
 from vorflug.ports.net import Code, TlsSeen
 
 if TYPE_CHECKING:
@@ -292,6 +292,7 @@ def _seen(
         version=connection.get_protocol_version_name(),
         cipher=connection.get_cipher_name() or "",
         chain=tuple(describe(c) for c in chain),
+        issuer=last_issuer(chain),
         trusted=trusted,
         trusted_publicly=publicly,
         store=trust.anchors.store.label,

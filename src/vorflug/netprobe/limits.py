@@ -13,6 +13,8 @@ VALUE_CHARS = 500
 """A header's value is cut here."""
 NAMES_AT_MOST = 100
 """Header names and certificate names that are reported."""
+FILE_NAMES_AT_MOST = 2000
+"""Names of a file's server certificate, which are judged: public authorities issue with 100 to 250 names at most."""
 
 
 class Deadline:

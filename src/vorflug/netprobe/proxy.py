@@ -1,8 +1,8 @@
 """Which proxy a request takes, and what that proxy says to it.
 
 Variables as curl(1) and Python's urllib read them: the lower-case spelling wins, ``all_proxy`` stands in for a missing
-one, and ``no_proxy`` lists names (with everything under them), addresses, CIDR ranges and ``*``, each with an optional
-port.  Programs differ: Go reads upper case first, and curl ignores HTTP_PROXY in capitals; so contradictions are shown.
+one, and ``no_proxy`` exempts (`vorflug.model.hosts`).  Programs differ: Go reads upper case first, and curl ignores
+HTTP_PROXY in capitals; so contradictions are shown.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_network
 from urllib.parse import unquote, urlsplit
 
+from vorflug.model.hosts import NO_PROXY_AT_MOST, exempts, is_loopback
 from vorflug.model.message import visible
-from vorflug.netprobe.target import Target, address, ascii_host, join
-from vorflug.ports.net import Code, ProxySeen, ProxyVariable, Route
+from vorflug.netprobe.target import Target, ascii_host, join
+from vorflug.ports.net import LOOPBACK, SITE, Code, ProxySeen, ProxyVariable, Route
 
 NAMES = (
     "http_proxy",
@@ -28,12 +28,10 @@ NAMES = (
     "no_proxy",
     "NO_PROXY",
 )
-SITE = "site"
 _SCHEMES = ("http", "https")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _CHALLENGE = re.compile(r"(?:^|,)\s*([A-Za-z][A-Za-z0-9-]{1,30})(?=\s+[^=,\s]|\s*(?:,|$))")
 """An authentication scheme at the start of a challenge (RFC 9110, 11.6.1), not a parameter ``name=…``."""
-_LIST_AT_MOST = 4000
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ class Choice:
 
     proxy: Proxy | None
     why: str
-    """The variable that decided, or ``site``; empty where nothing is set."""
+    """As in `Route`."""
     problem: str = ""
     """Why the setting cannot be used, without quoting it; empty where it can."""
 
@@ -107,7 +105,7 @@ def variables(environ: Mapping[str, str]) -> tuple[ProxyVariable, ...]:
 
 def _variable(name: str, value: str) -> ProxyVariable:
     if name.lower() == "no_proxy":
-        return ProxyVariable(name, visible(value.strip(), at_most=_LIST_AT_MOST), has_credentials=False, valid=True)
+        return ProxyVariable(name, visible(value.strip(), at_most=NO_PROXY_AT_MOST), has_credentials=False, valid=True)
     try:
         proxy = parse(value.strip())
     except ValueError:
@@ -135,14 +133,19 @@ def secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def choose(target: Target, environ: Mapping[str, str], site: str | None = None) -> Choice:
-    """The way to *target*: the site's proxy, else what the environment says for its scheme, less ``no_proxy``."""
+    """The way to *target*: the site's proxy, else that of the environment, less ``no_proxy`` and this machine itself.
+
+    A site file names no exemptions, so those of the environment hold for its proxy, too.  Loopback goes direct as in
+    Go's net/http: what a proxy would reach under that name is the proxy's own machine.
+    """
     name, value = (SITE, site) if site is not None else _setting(target.scheme, environ)
     if not value:
         return Choice(None, "")
-    if site is None:
-        exempting = next((n for n in ("no_proxy", "NO_PROXY") if environ.get(n, "").strip()), None)
-        if exempting is not None and exempts(environ[exempting], target):
-            return Choice(None, exempting)
+    exempting = next((n for n in ("no_proxy", "NO_PROXY") if environ.get(n, "").strip()), None)
+    if exempting is not None and exempts(environ[exempting], target.host, target.port):
+        return Choice(None, exempting)
+    if is_loopback(target.host):
+        return Choice(None, LOOPBACK)
     try:
         return Choice(parse(value.strip()), name)
     except ValueError as error:
@@ -155,32 +158,6 @@ def _setting(scheme: str, environ: Mapping[str, str]) -> tuple[str, str | None]:
             if environ.get(name, "").strip():
                 return name, environ[name]
     return "", None
-
-
-def exempts(no_proxy: str, target: Target) -> bool:
-    """Whether *no_proxy* lists *target*."""
-    return any(_matches(entry.strip(), target) for entry in re.split(r"[,\s]+", no_proxy[:_LIST_AT_MOST]) if entry)
-
-
-def _matches(entry: str, target: Target) -> bool:
-    if entry == "*":
-        return True
-    here = address(target.host)
-    if "/" in entry and here is not None:
-        try:
-            return here in ip_network(entry, strict=False)
-        except ValueError:
-            return False
-    name, _, port = entry.rpartition(":")
-    if name and port.isdigit() and (":" not in name or name.startswith("[")):
-        if int(port) != target.port:
-            return False
-        entry = name
-    entry = entry.strip("[]").lower()
-    if (listed := address(entry)) is not None:
-        return here == listed
-    bare = entry.removeprefix("*").strip(".")
-    return bool(bare) and here is None and (target.host == bare or target.host.endswith(f".{bare}"))
 
 
 def schemes(challenges: list[str]) -> tuple[str, ...]:

@@ -11,10 +11,11 @@ from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from vorflug.model.hosts import address
 from vorflug.model.message import visible
 from vorflug.netprobe.connect import errno_name
 from vorflug.netprobe.limits import Deadline, Limits
-from vorflug.netprobe.target import address, join
+from vorflug.netprobe.target import join
 from vorflug.ports.net import Code, Resolved
 
 if TYPE_CHECKING:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
+
+from vorflug.model.hosts import address
 
 PORTS = {"http": 80, "https": 443}
 
@@ -68,14 +69,6 @@ def ascii_host(host: str) -> str:
     if not all(c.isalnum() or c in "-._" for c in host):
         raise ValueError("wanted a host name of letters, digits, hyphens and dots")
     return host.lower()
-
-
-def address(host: str) -> IPv4Address | IPv6Address | None:
-    """*host* as an IP address; None where it is a name."""
-    try:
-        return ip_address(host.partition("%")[0])
-    except ValueError:
-        return None
 
 
 def join(host: str, port: int | None) -> str:

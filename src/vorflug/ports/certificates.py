@@ -78,9 +78,9 @@ class CertificateFile:
     """In the order of the file; empty unless *content* is CERTIFICATES or DER."""
     holds_key: bool
     """Whether a private key stands in the same file."""
-    anchored: bool
-    """Whether the first certificate leads, by the others, to a trust anchor of the host (or of the further file);
-    dates are not looked at here."""
+    root: CertificateSeen | None
+    """The trust anchor of the host (or of the further file) that the first certificate leads to by the others, whatever
+    the dates; None where there is none."""
     store: str
     """The host's store that was used; empty where none was found."""
     now: str

@@ -39,6 +39,8 @@ class Context:
     """The file that defines the context."""
     in_one_file: bool
     """Whether its cluster and user are defined in that file too, so that the file alone suffices."""
+    foreign: str = ""
+    """While this runs as root: the file, or a folder of it, that belongs to another user; else empty."""
 
 
 @dataclass(frozen=True)

@@ -105,13 +105,19 @@ class ProbeAsk:
     proxied: bool = True
     """Use the proxy that the environment names for this URL; False goes direct whatever it says."""
     proxy: str | None = None
-    """A proxy that the site file names (``http://host:port``): it wins over the environment."""
+    """A proxy that the site file names (``http://host:port``): it wins over the one of the environment."""
     ca_file: str | None = None
     """Further trust anchors (PEM), besides the host's store."""
     keep_headers: tuple[str, ...] = ()
     """Names (lower case) of response headers whose values are reported besides the usual ones."""
     public_ca: bool = False
     """The endpoint is known to have a certificate from a public authority: any other chain is interception."""
+
+
+SITE = "site"
+"""`Route.why` where the site file names the proxy."""
+LOOPBACK = "loopback"
+"""`Route.why` where a proxy is set, but the target is this machine itself."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +127,7 @@ class Route:
     proxy: str | None
     """``host:port`` of the proxy, without credentials; None is direct."""
     why: str
-    """The variable that decided (``https_proxy``, ``NO_PROXY``), ``site`` or empty where nothing is set."""
+    """The variable that decided (``https_proxy``, ``NO_PROXY``), ``site``, ``loopback``; empty where nothing is set."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +148,7 @@ class CertificateSeen:
     subject: str
     issuer: str
     names: tuple[str, ...]
-    """DNS and IP names of the subject alternative name."""
+    """dNSNames of the subject alternative name."""
     not_before: str
     """RFC 3339, UTC."""
     not_after: str
@@ -152,6 +158,8 @@ class CertificateSeen:
     """The hash of the signature: ``sha256``."""
     sha256: str
     """Fingerprint of the DER form, hex."""
+    addresses: tuple[str, ...]
+    """iPAddresses of the subject alternative name."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +171,8 @@ class TlsSeen:
     cipher: str
     chain: tuple[CertificateSeen, ...]
     """As presented, leaf first."""
+    issuer: str
+    """Who issued the last certificate that the leaf leads to by signatures; what else a server sends proves nothing."""
     trusted: bool
     """The host's store (with ``ca_file``) ends the chain."""
     trusted_publicly: bool

@@ -43,6 +43,8 @@ class CredentialSeen:
     """The ``config.json`` that was read; where there is none, the place where it would lie."""
     helper: str = ""
     """The program that keeps it: ``docker-credential-pass``."""
+    line: int | None = None
+    """Where a file that is no JSON goes wrong."""
 
 
 @dataclass(frozen=True)

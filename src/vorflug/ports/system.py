@@ -67,6 +67,14 @@ class System(Protocol):
         """
         ...
 
+    def cgroup_top_hidden(self, name: str) -> bool:
+        """Whether `cgroup_limits` may end below a group that limits *name* as well.
+
+        So inside a container: a cgroup namespace (cgroup_namespaces(7)) or a bind mount shows a part of the tree.  In a
+        namespace of cgroup v1 the top looks like the root, which gives False.
+        """
+        ...
+
     def uname(self) -> Kernel:
         """Kernel release and machine."""
         ...

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 
 from vorflug.model.message import Message
 from vorflug.model.report import FindingInfo, GaugeInfo
+from vorflug.model.requirement import Outcome
 from vorflug.render.sizes import Row
 from vorflug.render.words import amounts
 
@@ -33,6 +34,8 @@ class Bar:
     filled: float
     """Percent of the bar's length; 100 also where there is more than the bar can show."""
     enough: bool
+    mixed: bool
+    """Whether it is enough for some of the marks only: then no colour says so for all of them."""
     marks: tuple[Mark, ...]
     says: Message
     """The same in words."""
@@ -41,7 +44,7 @@ class Bar:
 def bar(finding: FindingInfo) -> Bar | None:
     """The bar of a finding that is a capacity; None for any other."""
     gauge = finding.gauge
-    return None if gauge is None else _bar(gauge, [("", gauge)], own="", enough=finding.outcome.value == "met")
+    return None if gauge is None else _bar(gauge, [("", gauge)], own="", enough=finding.outcome is Outcome.MET)
 
 
 def across(row: Row, own: str) -> Bar | None:
@@ -51,7 +54,8 @@ def across(row: Row, own: str) -> Bar | None:
     wanted = [
         (size.value, judged.gauge) for size, judged in zip(row.sizes, row.cells, strict=True) if judged and judged.gauge
     ]
-    return _bar(row.finding.gauge, wanted or [("", row.finding.gauge)], own, row.finding.outcome.value == "met")
+    drawn = _bar(row.finding.gauge, wanted or [("", row.finding.gauge)], own, row.finding.outcome is Outcome.MET)
+    return replace(drawn, mixed=len({cell.outcome for cell in row.cells if cell}) > 1)
 
 
 def _bar(have: GaugeInfo, wanted: list[tuple[str, GaugeInfo]], own: str, enough: bool) -> Bar:
@@ -62,6 +66,7 @@ def _bar(have: GaugeInfo, wanted: list[tuple[str, GaugeInfo]], own: str, enough:
     return Bar(
         filled=_share(have.have, full),
         enough=enough,
+        mixed=False,
         marks=tuple(
             Mark(_share(want, full), "" if len(by_amount) == 1 else " ".join(labels), own in labels)
             for want, labels in by_amount.items()

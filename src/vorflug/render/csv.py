@@ -2,13 +2,15 @@
 
 The mark is there because Excel reads a file without it in the local 8-bit code page; everything else skips it or has a
 name for it (``utf-8-sig``).  A cell that a spreadsheet would take for a formula starts with an apostrophe (OWASP, "CSV
-Injection").  Column names are stable and English in every language, so that scripts can rely on them.
+Injection"); so does what stands behind a character that some spreadsheets split at.  Column names are stable and
+English in every language, so that scripts can rely on them.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 
 from vorflug.model.report import FindingInfo, Report
 from vorflug.render.words import BASES, LEVELS, OUTCOMES, Speaker
@@ -20,6 +22,10 @@ COLUMNS = (
 """The header row; new columns are added at the end."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+_SPLIT = re.compile(r"([;|\t\r\n][\s\"']*)(?=[=+\-@＝＋－＠])")
+"""A list separator of some locale, and a formula behind it."""
 
 
 def render_csv(report: Report, *, lang: str) -> str:
@@ -35,7 +41,11 @@ def render_csv(report: Report, *, lang: str) -> str:
 
 
 def guarded(cell: str) -> str:
-    """*cell* as text, whatever it starts with.  Leading blanks do not hide a formula from a spreadsheet."""
+    """*cell* as text, whatever it starts with, and wherever a spreadsheet splits it.
+
+    Leading blanks do not hide a formula from a spreadsheet.
+    """
+    cell = _SPLIT.sub(r"\1'", cell)
     return f"'{cell}" if cell.lstrip(" \u00a0").startswith(_FORMULA) else cell
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
@@ -23,8 +23,12 @@ from vorflug.render.words import Said, Speaker
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 _UNIT = re.compile(r"(?<=\d) (?=(?:%|[KMGT]?i?B|k?B|[kMG]?bit/s|ms|s|min|h|d)\b|%)")
+
+_SPACES = re.compile(r"(\s+)")
+_HYPHENED = re.compile(r"(?=.*-)\S{2,40}")
 
 _MOST_LINES = 40
 """Lines of one fact on the page; the whole fact stands in ``report.json``."""
@@ -93,7 +97,13 @@ def _environment(lang: str) -> Environment:
         lines=lambda fact: _lines(fact, speak),
     )
     environment.filters.update(
-        say=speak, team=speak.team, subject=speak.subject, anchor=_anchor, moment=_moment, seconds=_seconds(speak)
+        say=speak,
+        whole=_whole(speak),
+        team=speak.team,
+        subject=speak.subject,
+        anchor=_anchor,
+        moment=_moment,
+        seconds=_seconds(speak),
     )
     return environment
 
@@ -103,6 +113,23 @@ class _Typeset(Speaker):
 
     def __call__(self, said: Said) -> str:
         return _UNIT.sub("\u00a0", super().__call__(said))
+
+
+def _whole(speak: Speaker) -> Callable[[Said], Markup]:
+    """Says it with words like ``--now`` or ``registry-1.docker.io`` kept on one line: browsers break after a hyphen.
+
+    Not with non-breaking hyphens: what is copied from the page must still be a command.
+    """
+    from markupsafe import Markup, escape
+
+    def whole(said: Said) -> Markup:
+        text = speak(said)
+        return Markup().join(  # every part is escaped
+            Markup('<span class="whole">{}</span>').format(part) if _HYPHENED.fullmatch(part) else escape(part)
+            for part in (_SPACES.split(text) if "-" in text else [text])
+        )
+
+    return whole
 
 
 def _anchor(text: str) -> str:

@@ -6,9 +6,16 @@ A job that counts failures and errors comes to the same verdict as the exit code
 a technical must that is unmet        ``failure``
 a technical must that is unknown      ``error``: "could not look" is never a pass
 a should or note, unmet or unknown    passes, with what was found in ``system-out``
-a confirmation that is no *yes*       ``skipped``: it does not count in the verdict either
+a must confirmation answered with no  ``failure`` of the type ``confirmation.refused`` where the report's exit code is
+                                      the one that counts confirmations; else ``skipped`` of that type
+a confirmation outstanding            ``error`` where the exit code is 5 for nothing else (a must, judged with
+                                      ``--with-confirmations``); else ``skipped``, type ``confirmation.outstanding``
+any other confirmation that is a no   ``skipped`` of the type ``confirmation.refused``
 what does not apply                   ``skipped``
 ====================================  ============================================================================
+
+The report does not say whether it was judged with ``--with-confirmations``, but whether its exit code would be another
+one without: a refused must fails a job only where the job fails by the exit code as well, so that the two agree.
 
 Format: the schema of the Jenkins xUnit plug-in (``junit-10.xsd``), which GitLab, Azure and GitHub actions read too.
 """
@@ -18,10 +25,11 @@ from __future__ import annotations
 from typing import assert_never
 from xml.etree import ElementTree as ET
 
+from vorflug.engine.verdict import NOT_READY, UNDETERMINED
 from vorflug.model.message import msg
-from vorflug.model.report import FindingInfo, Report
+from vorflug.model.report import FindingInfo, Report, VerdictInfo, VerdictOutcome
 from vorflug.model.requirement import Level, Nature, Outcome
-from vorflug.render.view import Subject, subjects
+from vorflug.render.view import Subject, advice, subjects
 from vorflug.render.words import LEVELS, OUTCOMES, Speaker
 
 
@@ -59,7 +67,7 @@ def _suite(report: Report, subject: Subject, say: Speaker) -> ET.Element:
         ("phase", report.profile.phase.value),
     ):
         ET.SubElement(properties, "property", name=name, value=say(value))
-    cases = [_case(f, say) for f in subject.findings]
+    cases = [_case(f, report.verdict, say) for f in subject.findings]
     suite.extend(cases)
     suite.set("tests", str(len(cases)))
     for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
@@ -67,7 +75,7 @@ def _suite(report: Report, subject: Subject, say: Speaker) -> ET.Element:
     return suite
 
 
-def _case(finding: FindingInfo, say: Speaker) -> ET.Element:
+def _case(finding: FindingInfo, verdict: VerdictInfo, say: Speaker) -> ET.Element:
     case = ET.Element(
         "testcase",
         classname=say(f"{finding.subject}.{finding.kind}"),
@@ -81,7 +89,11 @@ def _case(finding: FindingInfo, say: Speaker) -> ET.Element:
         case Outcome.NOT_APPLICABLE:
             ET.SubElement(case, "skipped", message=say(finding.because))
         case Outcome.UNMET | Outcome.UNKNOWN if finding.nature is Nature.ORGANISATIONAL:
-            ET.SubElement(case, "skipped", message=say(finding.because))
+            answer = ET.SubElement(case, _confirmation(finding, verdict), message=say(finding.because))
+            answer.set(
+                "type", "confirmation.refused" if finding.outcome is Outcome.UNMET else "confirmation.outstanding"
+            )
+            answer.text = _details(finding, say)
         case Outcome.UNMET if counts:
             failure = ET.SubElement(case, "failure", message=say(finding.because), type=say(_cause(finding, "unmet")))
             failure.text = _details(finding, say)
@@ -96,6 +108,15 @@ def _case(finding: FindingInfo, say: Speaker) -> ET.Element:
     return case
 
 
+def _confirmation(finding: FindingInfo, verdict: VerdictInfo) -> str:
+    """The element for a confirmation that is not given."""
+    if finding.level is not Level.MUST:
+        return "skipped"
+    if finding.outcome is Outcome.UNMET:
+        return "failure" if verdict.exit_code == verdict.exit_code_with_confirmations == NOT_READY else "skipped"
+    return "error" if verdict.outcome is VerdictOutcome.READY and verdict.exit_code == UNDETERMINED else "skipped"
+
+
 def _cause(finding: FindingInfo, otherwise: str) -> str:
     return finding.cause.kind if finding.cause else otherwise
 
@@ -105,7 +126,7 @@ def _details(finding: FindingInfo, say: Speaker) -> str:
         (msg("Wanted"), say(finding.wanted)),
         (msg("Seen"), say(finding.seen)),
         (msg("Fix"), say(finding.fix)),
-        (msg("Advice"), say(finding.advice)),
+        (msg("Advice"), say(advice(finding))),
         (msg("Team"), say.team(finding.team)),
         (msg("Waits for"), say(finding.blocked_by)),
     )

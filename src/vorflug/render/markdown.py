@@ -8,21 +8,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from vorflug.model.message import Message, msg
+from vorflug.model.message import Message, listed, msg
 from vorflug.model.report import Report
 from vorflug.render.sizes import compare, model_sentence, model_state
 from vorflug.render.view import Entry, TeamList, blocks, headline, view
 from vorflug.render.words import LEVELS, MODELS, OUTCOMES, PHASES, VERDICTS, Said, Speaker
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&$^=:@])")
-_AUTOLINK = re.compile(r"\\:(?=//)|(?<=www)\\\.|\\@", re.IGNORECASE)
-_ENTITIES = {"\\:": "&#58;", "\\.": "&#46;", "\\@": "&#64;"}
+_SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~&$]")
+_OPENING = re.compile(r"^(\s*)([-+](?=\s|$)|[-=](?=[-=\s]*$)|\d{1,9}(?=[.)](?:\s|$)))")
+"""What makes a list or a heading, but only where a line begins (CommonMark, sections 4.3 and 5.2)."""
+_AUTOLINK = re.compile(r":(?=//)|(?<=www)\.|@", re.IGNORECASE)
 
 
 def escape(text: str) -> str:
     """*text* as plain text in Markdown, also inside a table cell."""
+    inert = _OPENING.sub(_open, _SPECIAL.sub(r"\\\g<0>", text))
     # an escaped colon still makes a bare address a link in GitHub's dialect; as an entity it does not
-    return _AUTOLINK.sub(lambda m: _ENTITIES[m[0]], _SPECIAL.sub(r"\\\1", text))
+    return _AUTOLINK.sub(lambda found: f"&#{ord(found[0])};", inert)
+
+
+def _open(found: re.Match[str]) -> str:
+    # it is the character after the number that makes a list of it
+    return f"{found[1]}{found[2]}\\" if found[2].isdigit() else f"{found[1]}\\{found[2]}"
 
 
 def render_markdown(report: Report, *, lang: str, fingerprint: str | None = None) -> str:
@@ -39,9 +46,9 @@ class _Page:
     def write(self, fingerprint: str | None) -> str:
         story = view(self._report)
         self._top()
-        self._list([self._say(reason) for reason in story.reasons])
+        self._list([self._say(reason) for reason in (*story.reasons, *story.besides)])
         self._teams(msg("What to do"), story.to_do)
-        self._teams(msg("Could not look"), story.could_not_look)
+        self._teams(msg("Undetermined"), story.could_not_look)
         if story.to_confirm:
             self._head(2, msg("To be confirmed by people"))
             self._list(f"[ ] {self._say(f.title)} ({self._say(f.id)})" for f in story.to_confirm)
@@ -96,6 +103,7 @@ class _Page:
             (msg("Advice"), entry.advice),
             (msg("Wanted"), entry.wanted),
             (msg("Seen"), entry.seen),
+            (msg("Questions"), listed(entry.questions) if entry.questions else None),
         )
         inner = [f"  - {self._say(label)}: {self._say(said)}" for label, said in rows if said]
         if entry.blocks:

@@ -53,8 +53,12 @@ def compare(report: Report) -> Comparison:
     """Hold the sizes of *report* side by side.
 
     What is open for every size alike (a proxy that refuses) says nothing about size: it is counted apart, so that the
-    sentence "fits S and M, not L" stays true of what a size is about.
+    sentence "fits S and M, not L" stays true of what a size is about.  A capacity that nobody could judge is about
+    size, though it is open for all of them: then it is undetermined which sizes fit.  Where no must depends on size,
+    nothing is said about sizes at all.
     """
+    if not _says_something(report):
+        return Comparison(report.sizes, _rows(report), fit=None, short=None, obstacles=(), besides=())
     own = {s.size: _against(s, report) for s in report.sizes}
     always = _always(report)
     fits = [s.value for s, found in own.items() if not found]
@@ -64,47 +68,51 @@ def compare(report: Report) -> Comparison:
         sizes=report.sizes,
         rows=_rows(report),
         fit=_fit(fits, fails),
-        short=_short(fits, fails, len(always)),
-        obstacles=tuple(
-            Obstacle(size, tuple(j.because for j in sorted(found, key=lambda j: j.outcome is Outcome.UNKNOWN)))
-            for size, found in own.items()
-            if found
-        ),
+        short=_short(fits, fails, open_, len(always)),
+        obstacles=tuple(Obstacle(size, _becauses(found)) for size, found in own.items() if found),
         besides=tuple(_besides(open_, len(always))),
     )
 
 
 def model_state(model: ModelVerdict) -> Message | None:
-    """A word that is truer than the verdict, where this run did not put the model's questions; else None."""
-    if model.verdict.outcome is VerdictOutcome.UNDETERMINED and model.not_asked:
+    """A word that is truer than the verdict, where all that is open is what this run did not ask; else None."""
+    undetermined = model.verdict.outcome is VerdictOutcome.UNDETERMINED
+    if undetermined and model.not_asked == model.verdict.counts.must_unknown:
         return msg("not asked")
     return None
 
 
 def model_sentence(model: ModelVerdict) -> Message:
     """One sentence on *model*."""
-    counts = model.verdict.counts
     if model.verdict.outcome is VerdictOutcome.READY:
         return msg("Every technical must of this operating model is met.")
-    if model.not_asked and not counts.must_unmet:
-        return msg(
-            "{n} of its musts were not asked in this run: run again with --model {model}.",
-            n=model.not_asked,
-            model=model.model.value,
-        )
-    if model.not_asked:
-        return msg(
-            "{unmet} of its musts are not met, {n} were not asked in this run.",
-            unmet=counts.must_unmet,
-            n=model.not_asked,
-        )
-    if counts.must_unmet:
-        return msg(
-            "{unmet} of its musts are not met, {unknown} are undetermined.",
-            unmet=counts.must_unmet,
-            unknown=counts.must_unknown,
-        )
-    return msg("{unknown} of its musts are undetermined.", unknown=counts.must_unknown)
+    counts = model.verdict.counts
+    # "musts: n not met" needs no singular of its own, in neither language
+    match bool(counts.must_unmet), bool(counts.must_unknown), bool(model.not_asked):
+        case _, False, _:
+            return msg("Its musts: {unmet} not met.", unmet=counts.must_unmet)
+        case False, True, False:
+            return msg("Its musts: {unknown} undetermined.", unknown=counts.must_unknown)
+        case True, True, False:
+            return msg(
+                "Its musts: {unmet} not met, {unknown} undetermined.",
+                unmet=counts.must_unmet,
+                unknown=counts.must_unknown,
+            )
+        case False, True, True:
+            return msg(
+                "Its musts: {unknown} undetermined, {n} of these not asked here: run again with --model {model}.",
+                unknown=counts.must_unknown,
+                n=model.not_asked,
+                model=model.model.value,
+            )
+        case _:
+            return msg(
+                "Its musts: {unmet} not met, {unknown} undetermined, {n} of these not asked here.",
+                unmet=counts.must_unmet,
+                unknown=counts.must_unknown,
+                n=model.not_asked,
+            )
 
 
 def _open_musts(size: SizeVerdict) -> list[Judged]:
@@ -112,12 +120,32 @@ def _open_musts(size: SizeVerdict) -> list[Judged]:
 
 
 def _sized(report: Report) -> set[str]:
-    """What wants something else for another size."""
+    """What is about size: it wants something else of another one, or, where there is but one size, is a capacity."""
     wanted: dict[str, set[str]] = {}
     for size in report.sizes:
         for judged in size.findings:
             wanted.setdefault(judged.id, set()).add(judged.wanted.en)
+    if len(report.sizes) == 1:
+        # nothing to compare with: what is open may be a capacity as well
+        (only,) = report.sizes
+        return {j.id for j in only.findings if j.gauge is not None} | {j.id for j in _open_musts(only)}
     return {id_ for id_, all_ in wanted.items() if len(all_) > 1}
+
+
+def _says_something(report: Report) -> bool:
+    """Whether any technical must is about size."""
+    sized = _sized(report)
+    return any(
+        j.id in sized and j.level is Level.MUST and j.nature is Nature.TECHNICAL
+        for size in report.sizes
+        for j in size.findings
+    )
+
+
+def _becauses(found: list[Judged]) -> tuple[Sentence, ...]:
+    """Why, each sentence once, what is known to be too little first."""
+    ordered = sorted(found, key=lambda j: j.outcome is Outcome.UNKNOWN)
+    return tuple({j.because.en: j.because for j in ordered}.values())
 
 
 def _always(report: Report) -> set[str]:
@@ -157,16 +185,18 @@ def _fit(fits: list[str], fails: list[str]) -> Message | None:
     return None
 
 
-def _short(fits: list[str], fails: list[str], always: int) -> Message | None:
+def _short(fits: list[str], fails: list[str], open_: list[str], always: int) -> Message | None:
     if fits and fails:
         short = msg("this host fits {fits:list}, not {fails:or}", fits=tuple(fits), fails=tuple(fails))
     elif fits:
         short = msg("this host fits {fits:list}", fits=tuple(fits))
     elif fails:
-        return msg("this host does not fit {fails:or}", fails=tuple(fails))
+        short = msg("this host does not fit {fails:or}", fails=tuple(fails))
     else:
-        return None
-    if not always:
+        return msg("whether this host fits {open:or} is undetermined", open=tuple(open_))
+    if open_:
+        short = msg("{fit}; undetermined for {open:or}", fit=short, open=tuple(open_))
+    if not (always and fits):
         return short
     # alone, "fits" would contradict the verdict above it
     return msg("in size {fit}; musts that are open whatever the size: {count}", fit=short, count=always)
@@ -175,7 +205,7 @@ def _short(fits: list[str], fails: list[str], always: int) -> Message | None:
 def _besides(open_: list[str], always: int) -> list[Message]:
     said: list[Message] = []
     if open_:
-        said.append(msg("Whether it fits {open:or} could not be decided.", open=tuple(open_)))
+        said.append(msg("Whether this host fits {open:or} is undetermined.", open=tuple(open_)))
     if always:
         said.append(
             msg("Whatever the size, one more must is open; it stands above.")

@@ -83,7 +83,7 @@ class _Summary:
         story = view(self._report)
         self._verdict()
         self._teams(msg("What to do"), story.to_do)
-        self._teams(msg("Could not look"), story.could_not_look)
+        self._teams(msg("Undetermined"), story.could_not_look)
         self._ending(folder, fingerprint, key_note)
         with self._console.capture() as captured:
             self._console.print(Text("\n").join(self._lines), soft_wrap=True)
@@ -112,7 +112,6 @@ class _Summary:
         self._heading(heading)
         for team in lists:
             name = self._say(SHORT_TEAMS[team.team])
-            said: set[tuple[str, str]] = set()
             missing = [e for e in team.entries if e.cause is not None and e.cause.kind == "parameter.missing"]
             if len(missing) >= _FOLDED:
                 self._parameters(name, missing)
@@ -121,12 +120,14 @@ class _Summary:
                 missing = []
             entries = [e for e in team.entries if e not in missing]
             shown = [e for n, e in enumerate(entries) if n < _ENTRIES or e.level is Level.MUST]
+            # two requirements, one thing to do: said once, with both ids
+            alike: dict[tuple[str, str], list[Entry]] = {}
             for entry in shown:
-                line, follow = self._line(entry), self._follow(entry)
-                if (self._say(entry.says), follow) in said:
-                    continue  # two requirements, one thing to do
-                said.add((self._say(entry.says), follow))
-                self._put(name, line, style="bold")
+                alike.setdefault((self._say(entry.says), self._follow(entry)), []).append(entry)
+            for (_, follow), same in alike.items():
+                ids = ", ".join(visible(e.finding.id, at_most=64) for e in same if e.finding is not None)
+                line = self._line(same[0])
+                self._put(name, line.removesuffix(".") if ids else line, style="bold", ids=ids)
                 name = ""
                 if follow:
                     self._put("", follow, text_style="dim")
@@ -190,12 +191,17 @@ class _Summary:
         self._lines.append(self._text(""))
         self._lines.append(self._text("  " + self._say(heading), "bold underline" if self._color else ""))
 
-    def _put(self, label: str, said: str, *, left: int = _LEFT, style: str = "", text_style: str = "") -> None:
-        """*label* in the left column, *said* wrapped in the right one."""
+    def _put(
+        self, label: str, said: str, *, left: int = _LEFT, style: str = "", text_style: str = "", ids: str = ""
+    ) -> None:
+        """*label* in the left column, *said* wrapped in the right one; *ids* of requirements stand dim at its end."""
         from rich.cells import cell_len
 
         room = max(_LEFT, self._width - left)
-        for number, part in enumerate(self._text(said, text_style).wrap(self._console, room, overflow="fold")):
+        text = self._text(said, text_style)
+        if ids:
+            text.append(f" · {ids}", "not bold dim")
+        for number, part in enumerate(text.wrap(self._console, room, overflow="fold")):
             part.rstrip()
             shown = f"  {label}" if number == 0 and label else ""
             line = self._text(shown, style) if shown else self._text("")

@@ -6,16 +6,20 @@ looked at, what is still to be confirmed, and which sizes the host fits.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from vorflug.model.cause import Team
 from vorflug.model.message import Message, msg
+from vorflug.model.query import Reason
 from vorflug.model.report import CauseInfo, Counts, FindingInfo, Judged, Report, Root, Sentence, VerdictOutcome
 from vorflug.model.requirement import HostSize, Level, LocalText, Nature, Outcome
+from vorflug.render import unseen
 
 _OPEN = (Outcome.UNMET, Outcome.UNKNOWN)
 _WEIGHT = {Level.MUST: 0, Level.SHOULD: 1, Level.INFO: 2}
+_NO_WORD = re.compile(r"[\W_]+")
 _RECOMMENDED = ".recommended"
 """A row with pass and fail thresholds is two requirements; the softer one carries this ending."""
 
@@ -25,7 +29,7 @@ class Entry:
     """One thing to mend or to find out: a finding, or a cause that stands behind several."""
 
     id: str
-    """Unique on the page: the finding's id, or ``cause-N``."""
+    """Unique on the page: the finding's id, ``cause-N``, or ``unseen-TEAM-REASON``."""
     team: Team
     level: Level
     """The strongest level among the findings it covers."""
@@ -44,6 +48,8 @@ class Entry:
     """The findings that cannot come out well before this one does."""
     recommended: Sentence | None = None
     """What would be better than the least that is wanted."""
+    questions: tuple[Message, ...] = ()
+    """Where several went unanswered for one reason: all of them."""
     fits: tuple[HostSize, ...] = ()
     """The other sizes for which it would be enough."""
 
@@ -68,6 +74,16 @@ class Subject:
     name: str
     findings: tuple[FindingInfo, ...]
 
+    @property
+    def judged(self) -> tuple[FindingInfo, ...]:
+        """What applies here."""
+        return tuple(f for f in self.findings if f.outcome is not Outcome.NOT_APPLICABLE)
+
+    @property
+    def apart(self) -> tuple[FindingInfo, ...]:
+        """What does not."""
+        return tuple(f for f in self.findings if f.outcome is Outcome.NOT_APPLICABLE)
+
     def count(self, outcome: Outcome) -> int:
         """How many came out so."""
         return sum(1 for f in self.findings if f.outcome is outcome)
@@ -79,6 +95,8 @@ class View:
 
     reasons: tuple[Sentence | Message, ...]
     """Why the verdict is what it is, one sentence each."""
+    besides: tuple[Message, ...]
+    """What makes the reasons add up to the counts, and what else is open."""
     to_do: tuple[TeamList, ...]
     could_not_look: tuple[TeamList, ...]
     subjects: tuple[Subject, ...]
@@ -90,9 +108,11 @@ class View:
 def view(report: Report) -> View:
     """The story of *report*."""
     entries = _entries(report)
+    reasons = _reasons(report, entries)
     people = [f for f in report.findings if f.nature is Nature.ORGANISATIONAL]
     return View(
-        reasons=tuple(_reasons(report, entries)),
+        reasons=tuple(reasons),
+        besides=tuple(_besides(report, entries)),
         to_do=_by_team(e for e in entries if e.outcome is Outcome.UNMET and e.level is not Level.INFO),
         could_not_look=_by_team(e for e in entries if e.outcome is Outcome.UNKNOWN),
         subjects=subjects(report),
@@ -128,9 +148,9 @@ def headline(counts: Counts) -> list[Message]:
     said.append(msg("{n} met", n=counts.met))
     if counts.confirmations_refused:
         said.append(
-            msg("1 confirmation refused")
+            msg("1 confirmation answered no")
             if counts.confirmations_refused == 1
-            else msg("{n} confirmations refused", n=counts.confirmations_refused)
+            else msg("{n} confirmations answered no", n=counts.confirmations_refused)
         )
     if counts.confirmations_outstanding:
         said.append(
@@ -171,7 +191,7 @@ def _entries(report: Report) -> list[Entry]:
         and (f.nature is Nature.TECHNICAL or f.outcome is Outcome.UNMET)
         and not _said_by_floor(f, by_id)
     ]
-    return sorted(entries, key=lambda e: (_WEIGHT[e.level], -len(e.blocks)))
+    return sorted(_grouped(entries), key=lambda e: (_WEIGHT[e.level], -len(e.blocks)))
 
 
 def _of_root(report: Report, root: Root, id_: str, own: FindingInfo | None, members: list[FindingInfo]) -> Entry:
@@ -185,7 +205,7 @@ def _of_root(report: Report, root: Root, id_: str, own: FindingInfo | None, memb
         finding=own,
         title=own.title if own else None,
         fix=root.cause.fix or (own.fix if own else None) or next((f.fix for f in members if f.fix), None),
-        advice=own.advice if own else None,
+        advice=advice(own) if own else None,
         wanted=own.wanted if own else None,
         seen=own.seen if own else None,
         blocks=tuple(f for f in members if own is None or f.id != own.id),
@@ -205,12 +225,57 @@ def _of_finding(report: Report, finding: FindingInfo, by_id: dict[str, FindingIn
         finding=finding,
         title=finding.title,
         fix=finding.fix,
-        advice=finding.advice,
+        advice=advice(finding),
         wanted=finding.wanted,
         seen=finding.seen,
         blocks=(),
         recommended=better.wanted if better and better.outcome in _OPEN else None,
         fits=_fits(report, finding.id),
+    )
+
+
+def advice(finding: FindingInfo) -> LocalText | None:
+    """The profile's advice, where it says more than the fix.  What nobody could look at needs no mending yet."""
+    if finding.outcome is not Outcome.UNMET:
+        return None
+    said, fix = _bare(finding.advice.en), _bare(finding.fix.en if finding.fix else "")
+    return None if fix and (said in fix or fix in said) else finding.advice
+
+
+def _bare(text: str) -> str:
+    return " ".join(_NO_WORD.sub(" ", text).casefold().split())
+
+
+def _grouped(entries: list[Entry]) -> list[Entry]:
+    """*entries*, with one in place of many that only say that a question has no answer."""
+    alike: dict[tuple[Team, Reason], list[Entry]] = {}
+    for entry in entries:
+        reason = unseen.reason_of(entry.cause)
+        if reason is not None and entry.outcome is Outcome.UNKNOWN:
+            alike.setdefault((entry.team, reason), []).append(entry)
+    many = {key: found for key, found in alike.items() if len(found) >= unseen.AT_LEAST}
+    gone = {e.id for found in many.values() for e in found}
+    return [e for e in entries if e.id not in gone] + [_of_unseen(*key, found) for key, found in many.items()]
+
+
+def _of_unseen(team: Team, reason: Reason, entries: list[Entry]) -> Entry:
+    members = [f for e in entries for f in (*([e.finding] if e.finding else []), *e.blocks)]
+    questions = tuple(dict.fromkeys(unseen.question(e.cause) for e in entries if e.cause is not None))
+    return Entry(
+        id=unseen.key(team, reason),
+        team=team,
+        level=_strongest(members),
+        outcome=Outcome.UNKNOWN,
+        says=unseen.together(reason, questions),
+        cause=None,
+        finding=None,
+        title=None,
+        fix=entries[0].fix,
+        advice=None,
+        wanted=None,
+        seen=None,
+        blocks=tuple(members),
+        questions=questions,
     )
 
 
@@ -247,21 +312,42 @@ def _by_team(entries: Iterable[Entry]) -> tuple[TeamList, ...]:
 
 
 def _reasons(report: Report, entries: Sequence[Entry]) -> list[Sentence | Message]:
-    musts = [e for e in entries if e.level is Level.MUST and technical(e)]
-    counts = report.verdict.counts
     said: list[Sentence | Message] = []
+    if report.times.interrupted is not None:
+        said.append(msg("The run ended early ({why}): this report is partial.", why=report.times.interrupted))
     match report.verdict.outcome:
         case VerdictOutcome.NOT_READY:
-            said += [e.says for e in musts if e.outcome is Outcome.UNMET]
+            said += [e.says for e in entries if _musts(e, Outcome.UNMET)]
         case VerdictOutcome.UNDETERMINED:
-            said += [e.says for e in musts if e.outcome is Outcome.UNKNOWN]
+            said += [e.says for e in entries if _musts(e, Outcome.UNKNOWN)]
         case VerdictOutcome.READY:
             said.append(msg("Every technical must that applies here is met."))
-    if report.verdict.outcome is VerdictOutcome.NOT_READY and counts.must_unknown:
+    return said
+
+
+def _besides(report: Report, entries: Sequence[Entry]) -> list[Message]:
+    counts = report.verdict.counts
+    match report.verdict.outcome:
+        case VerdictOutcome.NOT_READY:
+            behind = counts.must_unmet - sum(1 for e in entries if _musts(e, Outcome.UNMET))
+            undecided = counts.must_unknown
+        case VerdictOutcome.UNDETERMINED:
+            behind = counts.must_unknown - sum(1 for e in entries if _musts(e, Outcome.UNKNOWN))
+            undecided = 0
+        case VerdictOutcome.READY:
+            behind = undecided = 0
+    said: list[Message] = []
+    if behind > 0:
         said.append(
-            msg("One more must could not be decided.")
-            if counts.must_unknown == 1
-            else msg("{n} more musts could not be decided.", n=counts.must_unknown)
+            msg("1 more must is blocked by these.")
+            if behind == 1
+            else msg("{n} more musts are blocked by these.", n=behind)
+        )
+    if undecided:
+        said.append(
+            msg("One more must is undetermined.")
+            if undecided == 1
+            else msg("{n} more musts are undetermined.", n=undecided)
         )
     if counts.confirmations_outstanding:
         said.append(
@@ -269,14 +355,17 @@ def _reasons(report: Report, entries: Sequence[Entry]) -> list[Sentence | Messag
             if counts.confirmations_outstanding == 1
             else msg("{n} points are still to be confirmed by people.", n=counts.confirmations_outstanding)
         )
-    if report.times.interrupted is not None:
-        said.append(msg("The run ended early ({why}): this report is partial.", why=report.times.interrupted))
     return said
+
+
+def _musts(entry: Entry, outcome: Outcome) -> int:
+    """How many technical musts of it came out so."""
+    own = (entry.finding,) if entry.finding else ()
+    return sum(
+        f.nature is Nature.TECHNICAL and f.level is Level.MUST and f.outcome is outcome for f in (*own, *entry.blocks)
+    )
 
 
 def technical(entry: Entry) -> bool:
     """Whether a must that a program judges hangs on it: those alone make the verdict."""
-    own = (entry.finding,) if entry.finding else ()
-    return any(
-        f.nature is Nature.TECHNICAL and f.level is Level.MUST and f.outcome in _OPEN for f in (*own, *entry.blocks)
-    )
+    return any(_musts(entry, outcome) for outcome in _OPEN)

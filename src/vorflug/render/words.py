@@ -6,7 +6,7 @@ from vorflug.engine import registry
 from vorflug.model.cause import TEAM_NAMES, Team
 from vorflug.model.message import Message, Text, Translate, msg, render, visible
 from vorflug.model.report import GaugeInfo, Sentence, VerdictOutcome
-from vorflug.model.requirement import Basis, Level, LocalText, OperatingModel, Outcome, Phase
+from vorflug.model.requirement import LEVEL_NAMES, PHASE_NAMES, Basis, LocalText, OperatingModel, Outcome
 from vorflug.texts import translator
 
 Said = Sentence | LocalText | Message | Text | str | None
@@ -28,18 +28,9 @@ OUTCOMES: dict[Outcome, Message] = {
     Outcome.NOT_APPLICABLE: msg("does not apply"),
 }
 
-LEVELS: dict[Level, Message] = {
-    Level.MUST: msg("must"),
-    Level.SHOULD: msg("should"),
-    Level.INFO: msg("note"),
-}
+LEVELS = LEVEL_NAMES
 
-PHASES: dict[Phase, Message] = {
-    Phase.PRE_INSTALL: msg("before installation"),
-    Phase.TEST_DEPLOYMENT: msg("test deployment"),
-    Phase.GO_LIVE: msg("go-live"),
-    Phase.OPERATIONS: msg("operations"),
-}
+PHASES = PHASE_NAMES
 
 BASES: dict[Basis, Message] = {
     Basis.VENDOR: msg("vendor document"),
@@ -100,7 +91,7 @@ class Speaker:
     def _sentence(self, sentence: Sentence) -> str:
         try:
             return render(sentence.message(), self._translate, self.language)
-        except (KeyError, IndexError, ValueError, TypeError):
+        except (KeyError, IndexError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
             # template and values do not fit together (another version wrote it): its own English is still there
             return sentence.en
 

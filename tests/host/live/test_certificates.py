@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import subprocess
+import time
 from dataclasses import asdict
 
 import pytest
@@ -22,8 +23,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+from lab import authority
 from vorflug.host.live.certificates import LiveCertificates
 from vorflug.netprobe.anchors import Store
+from vorflug.netprobe.certificates import instant
 from vorflug.ports.certificates import READ_AT_MOST, Content, KeyFit, KeyKind
 
 
@@ -101,16 +104,17 @@ def test_a_chain_in_file_order(folder, parts, issuers, anchored):
     seen = live(folder, "root").read(path)
     assert seen.content is Content.CERTIFICATES
     assert tuple(c.issuer_at for c in seen.chain) == issuers
-    assert seen.anchored is anchored
+    assert (seen.root is not None) is anchored
     # the same chain under a store that does not know the root, and with the root given as a file
-    assert live(folder).read(path).anchored is False
-    assert live(folder).read(path, str(folder / "root.pem")).anchored is anchored
+    assert live(folder).read(path).root is None
+    assert (live(folder).read(path, str(folder / "root.pem")).root is not None) is anchored
 
 
 def test_what_a_certificate_says(folder):
     seen = live(folder).read(write(folder, "c.pem", "leaf", "middle"))
     leaf, middle = seen.chain
-    assert leaf.seen.names == ("vorflug.corp.example", "*.apps.corp.example", "192.0.2.7")
+    assert leaf.seen.names == ("vorflug.corp.example", "*.apps.corp.example")
+    assert leaf.seen.addresses == ("192.0.2.7",)
     assert (leaf.is_ca, middle.is_ca, leaf.for_servers) == (False, True, True)
     assert leaf.seen.not_before < seen.now < leaf.seen.not_after
     assert seen.now.endswith("Z") and leaf.seen.not_after.endswith("Z")
@@ -148,7 +152,24 @@ def test_an_expired_certificate_is_still_anchored(folder, pki):
         not_before=dt.datetime(2023, 1, 1, tzinfo=dt.UTC),
     )
     seen = live(folder, "root").read(write(folder, "c.pem", expired.cert_chain_pems[0].bytes()))
-    assert seen.anchored and seen.chain[0].seen.not_after == "2024-01-01T00:00:00Z"
+    assert seen.root is not None and seen.chain[0].seen.not_after == "2024-01-01T00:00:00Z"
+
+
+def test_a_valid_root_is_preferred_over_an_expired_one_with_the_same_key(folder):
+    past = authority.NOW - authority.DAY
+    key = authority.root().key
+    old = authority.issue("Lab Root CA", ca=True, key=key, begins=past - authority.DAY, ends=past)
+    leaf = write(folder, "c.pem", authority.good().pem())
+    expired = write(folder, "expired.pem", old.pem())
+    assert live(folder).read(leaf, expired).root.not_after == instant(past)
+    both = write(folder, "both.pem", old.pem(), authority.root().pem())
+    assert live(folder).read(leaf, both).root.not_after > instant(authority.NOW)
+
+
+def test_every_name_of_a_long_list_is_seen(folder):
+    names = [f"h{n}.corp.example" for n in range(150)]
+    path = write(folder, "c.pem", certificate(ec.generate_private_key(ec.SECP256R1()), names=names))
+    assert live(folder).read(path).chain[0].seen.names == tuple(names)
 
 
 def test_a_client_certificate_is_not_for_servers(folder):
@@ -265,12 +286,12 @@ def test_every_cut_of_a_real_file_is_an_answer(folder):
 def test_a_hostile_subject_is_capped_and_visible(folder):
     cert = certificate(
         ec.generate_private_key(ec.SECP256R1()),
-        names=["x" * 200 + f"{n}.example" for n in range(300)],
+        names=["x" * 200 + f"{n}.example" for n in range(2100)],
         subject="<script>\x1b[31m\u202e" + "A" * 65536,
     )
     (seen,) = live(folder).read(write(folder, "c.pem", cert)).chain
     assert len(seen.seen.subject) < 500 and "\x1b" not in seen.seen.subject and "\u202e" not in seen.seen.subject
-    assert len(repr(asdict(seen))) < 50_000
+    assert len(seen.seen.names) == 2000 and len(repr(asdict(seen))) < 500_000
     assert os.path.getsize(folder / "c.pem") < READ_AT_MOST
 
 
@@ -333,3 +354,20 @@ def test_an_empty_store_is_no_answer(folder):
     write(folder, "empty.pem", b"\n")
     with pytest.raises(ValueError, match="trust anchors"):
         live(folder, "empty").anchors(str(folder / "root.pem"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"-----BEGIN A PRIVATE KEY-----" * 30_000,
+        b"".join(b"-----BEGIN %d PRIVATE KEY-----" % n for n in range(30_000)),
+        b"-----BEGIN RSA PRIVATE KEY-----\n" + b"A" * 1_000_000,
+    ],
+    ids=["one label", "many labels", "no end"],
+)
+def test_a_key_that_never_ends_takes_no_time(tmp_path, text):
+    (tmp_path / "key.pem").write_bytes(text)
+    began = time.process_time()
+    read = LiveCertificates().read(str(tmp_path / "key.pem"))
+    assert time.process_time() - began < 5
+    assert not read.holds_key

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import pwd
 import resource
+import subprocess
 import time
 from pathlib import Path
 
@@ -92,13 +94,53 @@ def test_the_environment_is_clean(folder, monkeypatch):
     for name in ("LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH", "_MEIPASS2", "_PYI_ARCHIVE_FILE", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "/planted")
     monkeypatch.setenv("LD_LIBRARY_PATH_ORIG", "/original")
-    monkeypatch.setenv("HOME", "/home/someone")
+    monkeypatch.setenv("HOME", str(folder.parent))
     script(folder, "env")
     seen = dict(line.split("=", 1) for line in commands(folder).run(("tool",)).out.splitlines())
     # these are the shell's own
     for name in ("PWD", "SHLVL", "_", "OLDPWD"):
         seen.pop(name, None)
-    assert seen == {"LC_ALL": "C.UTF-8", "HOME": "/home/someone", "PATH": ":".join((str(folder), *TRUSTED))}
+    assert seen == {"LC_ALL": "C.UTF-8", "HOME": str(folder.parent), "PATH": ":".join((str(folder), *TRUSTED))}
+
+
+def home_given(folder: Path) -> str:
+    script(folder, 'echo "$HOME"')
+    return commands(folder).run(("tool",)).out.strip()
+
+
+@pytest.mark.tier("root")
+@pytest.mark.parametrize("foreign", ["", ".docker", ".docker/cli-plugins", ".docker/cli-plugins/docker-compose"])
+@pytest.mark.parametrize("how", ["owner", "mode"])
+def test_a_home_where_others_could_put_plugins_is_not_passed_on(folder, tmp_path, monkeypatch, foreign, how):
+    home = tmp_path / "home"
+    plugins = home / ".docker" / "cli-plugins"
+    plugins.mkdir(parents=True)
+    script(plugins, "true", name="docker-compose")
+    monkeypatch.setenv("HOME", str(home))
+    assert home_given(folder) == str(home)
+    if how == "owner":
+        os.chown(home / foreign, 65534, 65534)
+    else:
+        (home / foreign).chmod(0o777)
+    assert home_given(folder) in {pwd.getpwuid(0).pw_dir, "/nonexistent"}
+
+
+@pytest.mark.tier("root")
+def test_a_variable_that_names_the_folder_of_another_user_is_not_passed_on(folder, tmp_path, monkeypatch):
+    store = tmp_path / "gnupg"
+    store.mkdir(mode=0o700)
+    monkeypatch.setenv("GNUPGHOME", str(store))
+    script(folder, 'echo "<$GNUPGHOME>"')
+    asked = commands(folder)
+    assert asked.feed(("tool",), subprocess.DEVNULL, keep=("GNUPGHOME",)).out == f"<{store}>\n"
+    os.chown(store, 65534, 65534)
+    assert asked.feed(("tool",), subprocess.DEVNULL, keep=("GNUPGHOME",)).out == "<>\n"
+
+
+@pytest.mark.parametrize("home", ["/absent-home", "relative"])
+def test_a_home_that_is_none_is_not_passed_on(folder, monkeypatch, home):
+    monkeypatch.setenv("HOME", home)
+    assert home_given(folder) != home
 
 
 def test_no_descriptor_and_no_input_is_inherited(folder, tmp_path):

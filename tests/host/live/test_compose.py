@@ -22,6 +22,22 @@ def test_unresolved(text, names):
     assert unresolved({"services": {"a": {"command": [text]}}}, {"KNOWN"}) == names
 
 
+@pytest.mark.parametrize(
+    ("environment", "names"),
+    [
+        ({"DB_PASSWORD": "Tr0ub$CANARYpart"}, {"DB_PASSWORD"}),
+        (["DB_PASSWORD=Tr0ub$CANARYpart"], {"DB_PASSWORD"}),
+        (["--db-password=Tr0ub${CANARY}part"], {"db-password"}),
+        ({"DB_PASSWORD": "$CANARY"}, {"DB_PASSWORD"}),
+        ({"QUEUE_URL": "amqp://svc:Tr0ub$CANARYpart@mq:5672"}, {"QUEUE_URL"}),
+        ({"DB_PASSWORD": "${FROM_VAULT}"}, {"FROM_VAULT"}),
+        ({"QUEUE_URL": "amqp://svc:${QUEUE_PW}@$HOST:5672"}, {"QUEUE_PW", "HOST"}),
+    ],
+)
+def test_a_part_of_a_password_is_no_variable(environment, names):
+    assert unresolved({"services": {"a": {"environment": environment}}}, set()) == names
+
+
 def test_a_document_without_end_comes_back():
     endless: list[object] = ["$A"]
     endless += [endless, endless]

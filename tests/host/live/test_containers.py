@@ -62,6 +62,29 @@ def live(tmp_path, *, seconds=5.0, socket_path=None, **environ):
     )
 
 
+@pytest.mark.parametrize(
+    ("proxy", "shown"),
+    [
+        ("svcuser:kanarie-pa@proxy:3128", "[redacted]@proxy:3128"),
+        ("http://svcuser:kanarie-pa/two@88@proxy.corp:3128", "http://[redacted]@proxy.corp:3128"),
+        ("http://xxxxx:xxxxx@proxy:3128", "http://[redacted]@proxy:3128"),
+        ("http://proxy.corp:3128/", "http://proxy.corp:3128/"),
+        ("http://[fd00::1]:3128", "http://[fd00::1]:3128"),
+        ("svcuser:kanarie-pa", "[redacted]"),
+        ("http://u:p@kanarie-pa/x", "[redacted]"),
+        ("", ""),
+    ],
+)
+def test_of_a_proxy_only_the_host_is_shown(tmp_path, proxy, shown):
+    info = INFO | {"HttpProxy": proxy, "HttpsProxy": proxy, "Warnings": [f"WARNING: proxy {proxy}"]}
+    info["NoProxy"] = "localhost,.corp,*.x,10.0.0.0/8,fd00::/8,[::1]:80,svcuser:kanarie-pb@x,kanarie:kanarie-pc"
+    with engine_at(tmp_path / "docker.sock", {"/version": VERSION, "/info": info}):
+        engine = live(tmp_path).engine()
+    assert (engine.http_proxy, engine.https_proxy) == (shown, shown)
+    assert engine.no_proxy == "localhost,.corp,*.x,10.0.0.0/8,fd00::/8,[::1]:80,[redacted],[redacted]"
+    assert "@" not in proxy or "svcuser" not in repr(engine)
+
+
 def test_an_answering_engine(tmp_path):
     with engine_at(tmp_path / "docker.sock", {"/version": VERSION, "/info": INFO, "/networks": NETWORKS}):
         # a proxy of the environment must not be asked for the socket

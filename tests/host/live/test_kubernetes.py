@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import socket
 import time
 
@@ -243,6 +244,51 @@ def test_a_proxy_that_does_not_work(tmp_path, proxy):
     server = live(file).server()
     assert server.state is ServerState.UNREACHABLE
     assert "kanarie" not in repr(server)
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://user:kanarie-p1/x@127.0.0.1:9", "http://user:kanarie-p2:x@[::1", "http://user:kanarie-p3@h:port/"]
+)
+def test_a_proxy_that_is_not_well_written_is_not_quoted(tmp_path, proxy):
+    file = kubeconfig(tmp_path / "config", "https://k8s.test:6443", cluster={"proxy-url": proxy})
+    server = live(file).server()
+    assert server.state is ServerState.UNREACHABLE and server.detail.isidentifier()
+    assert "kanarie" not in repr(server)
+
+
+def test_the_keys_of_the_session_are_written_nowhere(tmp_path, authority, certificate, monkeypatch):
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    with api_server(certificate) as (url, _):
+        file = kubeconfig(tmp_path / "config", url, cluster=trusting(authority))
+        assert live(file).server().state is ServerState.ANSWERING
+    assert not (tmp_path / "keys").exists()
+
+
+@pytest.mark.parametrize("field", ["current-context: *a11", "contexts: [{name: *a11}]", "clusters: [{name: *a3}]"])
+def test_an_alias_that_stands_for_millions_is_refused_and_no_list_is_a_name(tmp_path, field):
+    bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12)
+    )
+    (tmp_path / "config").write_text(f"{bomb}{field}\n")
+    with pytest.raises(ValueError, match="nodes"):
+        live(tmp_path / "config").config()
+    (tmp_path / "config").write_text(f"a: &a11 [x]\nb: &a3 [y]\n{field}\n")
+    assert live(tmp_path / "config").config().current == ""
+
+
+@pytest.mark.tier("root")
+@pytest.mark.parametrize("what", ["file", "folder", "link"])
+def test_root_is_told_of_a_kubeconfig_that_another_user_can_write_to(tmp_path, what):
+    folder = tmp_path / "kube"
+    folder.mkdir()
+    file = kubeconfig(folder / "config", "https://k:1")
+    link = tmp_path / "link"
+    link.symlink_to(file)
+    asked = link if what == "link" else file
+    assert live(asked).config().context().foreign == ""
+    foreign = file if what != "folder" else folder
+    os.chown(foreign, 65534, 65534)
+    assert live(asked).config().context().foreign == str(foreign)
 
 
 @pytest.mark.parametrize(

@@ -106,16 +106,18 @@ def test_the_login_itself_is_struck_out_too(tmp_path):
     token = b64encode(b"user:s3cret-canary-2").decode()
     with tcp(respond()) as port, proxy(login="user:s3cret-canary-2") as (through, seen):
         asking = net(tmp_path, http_proxy=f"http://user:s3cret-canary-2@127.0.0.1:{through}")
-        trace = asking.probe(ProbeAsk(f"http://127.0.0.1:{port}/"))
+        trace = asking.probe(ProbeAsk(f"http://service.lab.test:{port}/"))
     assert trace.code is None and seen.logins[-1] == f"Basic {token}"
     assert token not in redact(token) and token not in repr(trace)
 
 
 def test_a_proxy_of_the_site_wins(tmp_path):
-    asking = net(tmp_path, https_proxy="http://env:1", no_proxy="*")
-    assert asking.route("https://a.test/").proxy is None
+    asking = net(tmp_path, https_proxy="http://env:1", no_proxy="near.test")
+    assert asking.route("https://a.test/").proxy == "env:1"
     route = asking.route("https://a.test/", "http://site.corp:3128")
     assert (route.proxy, route.why) == ("site.corp:3128", "site")
+    near = asking.route("https://near.test/", "http://site.corp:3128")
+    assert (near.proxy, near.why) == (None, "no_proxy")
 
 
 def test_starting_is_cheap():

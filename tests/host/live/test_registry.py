@@ -134,6 +134,15 @@ def test_what_docker_keeps(docker, config, state, source):
 def test_docker_hub_has_a_name_of_its_own(docker, name):
     docker({"auths": {"https://index.docker.io/v1/": packed()}})
     assert port().credential(name).state is CredentialState.USABLE
+    # what "docker login registry-1.docker.io" writes is not what pulls look for
+    docker({"auths": {name: packed()}, "credHelpers": {name: "gone"}})
+    assert port().credential(name).state is CredentialState.MISSING
+
+
+def test_a_broken_file_says_where(docker, tmp_path):
+    docker("{\n\n  nonsense\n}")
+    seen = port().credential("r.example")
+    assert (seen.state, seen.line) == (CredentialState.BAD_FILE, 3)
 
 
 @pytest.mark.parametrize(
@@ -284,9 +293,9 @@ def test_nobody_listens(ca_file):
 
 def test_a_proxy_that_does_not_answer_is_not_gone_round(registry, ca_file, monkeypatch):
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
-    assert only(port().pull_rights(ask(registry, ca_file), ("team/app:1.0",))).end is PullEnd.UNREACHABLE
+    away = RegistryAsk(f"registry.lab.test:{registry.place.rpartition(':')[2]}", ca_file=ca_file)
+    assert only(port().pull_rights(away, ("team/app:1.0",))).end is PullEnd.UNREACHABLE
     assert registry.log == []
-    monkeypatch.setenv("NO_PROXY", "localhost")
     assert only(port().pull_rights(ask(registry, ca_file), ("team/app:1.0",))).end is PullEnd.NO_CREDENTIAL
 
 

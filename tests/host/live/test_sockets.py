@@ -22,6 +22,7 @@ from vorflug.model.query import Observation, Seen
 from vorflug.model.requirement import Outcome
 from vorflug.ports.sockets import Transport
 
+HEADING = "echo '  sl  local_address rem_address   st'"
 ROOT_TO_NOBODY = """
 import json, os, sys
 import psutil
@@ -117,7 +118,16 @@ def test_no_time_left_is_a_timeout():
 
 
 @pytest.mark.tier("namespaces")
-@pytest.mark.parametrize("make", ["true", "mkdir /proc/net; touch /proc/net/tcp"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        "true",
+        "mkdir /proc/net; touch /proc/net/tcp",
+        # IPv4 alone is told of: nothing on IPv6 is called free
+        pytest.param(f"mkdir /proc/net; {HEADING} > /proc/net/tcp; touch /proc/net/tcp6", id="empty tcp6"),
+        pytest.param(f"mkdir /proc/net; {HEADING} > /proc/net/tcp", marks=pytest.mark.tier("ipv6"), id="no tcp6"),
+    ],
+)
 def test_a_missing_or_empty_table_is_no_answer(make):
     """Without /proc, or with an empty file where a sandbox hides the table, nothing is called free."""
     script = (

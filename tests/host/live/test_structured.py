@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vorflug.host.live.structured import Unparsable, dig, parse_json, parse_yaml
+from vorflug.host.live.structured import Unparsable, dig, parse_json, parse_yaml, scalar
 
 
 def test_good_documents():
@@ -38,11 +38,29 @@ def test_refusals(parse, text, line):
     assert "geheim" not in str(refused.value)
 
 
-def test_a_billion_laughs_stay_small():
+def test_a_billion_laughs_are_refused():
     text = "a: &a [x, x]\n" + "".join(
         f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdefghijklmnopqrst", "bcdefghijklmnopqrstu", strict=True)
     )
-    assert len(parse_yaml(text, "f")) == 21
+    with pytest.raises(Unparsable, match="nodes") as refused:
+        parse_yaml(text, "f")
+    assert refused.value.line == 15
+
+
+@pytest.mark.parametrize("text", ["a: &a [*a]\n", "a: &a {b: &b [1, *a]}\n"])
+def test_what_holds_itself_is_refused(text):
+    with pytest.raises(Unparsable, match="within"):
+        parse_yaml(text, "f")
+
+
+def test_anchors_as_compose_files_have_them():
+    text = "x-c: &c {restart: always}\nservices:\n" + "".join(f"  s{n}: {{<<: *c, image: i}}\n" for n in range(500))
+    assert parse_yaml(text, "f")["services"]["s499"] == {"restart": "always", "image": "i"}
+
+
+@pytest.mark.parametrize(("value", "text"), [(None, ""), ([["x"]], ""), ({"a": 1}, ""), ("x", "x"), (5, "5")])
+def test_only_scalars_are_written_out(value, text):
+    assert scalar(value) == text
 
 
 @pytest.mark.parametrize(("dotted", "value"), [("a", {"b": [1, {"c": None}]}), ("a.b.0", 1), ("a.b.1.c", None)])
@@ -54,3 +72,7 @@ def test_dig(dotted, value):
 def test_dig_finds_nothing(dotted):
     with pytest.raises(KeyError):
         dig({"a": {"b": [1, {"c": None}]}}, dotted)
+
+
+def test_an_integer_that_python_writes_out_no_more_is_no_text():
+    assert scalar(1 << 20_000) == ""

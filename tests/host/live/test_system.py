@@ -89,6 +89,43 @@ def test_a_group_above_the_namespace_is_hidden_and_not_unlimited():
         system("cgroup-v2-hidden").cgroup_limits("memory.max")
 
 
+@pytest.mark.parametrize(
+    ("host", "name", "hidden"),
+    [
+        ("cgroup-v2-nested", "memory.max", False),
+        ("cgroup-v2-container", "memory.max", True),
+        ("cgroup-v2-container", "cpu.max", True),
+        ("cgroup-hybrid", "memory.max", False),
+        ("arm64-no-memory-controller", "memory.max", False),
+    ],
+)
+def test_a_top_that_is_not_the_root_is_told(host, name, hidden):
+    assert system(host).cgroup_top_hidden(name) is hidden
+
+
+@pytest.mark.parametrize(
+    ("mount", "files", "hidden"),
+    [
+        # docker's default on v2: the group of the container is shown as the root, and sets no limit itself
+        ("/", {"memory.max": "max\n"}, True),
+        # the group above does not hand the controller down: there is no memory.max, and it is no root all the same
+        ("/", {"cgroup.type": "domain\n"}, True),
+        ("/", {"cgroup.controllers": "memory\n"}, False),
+        ("/docker/x", {}, True),
+    ],
+)
+def test_the_root_of_a_namespace_is_not_taken_for_the_root(tmp_path, mount, files, hidden):
+    seen = written(
+        tmp_path,
+        {
+            "proc/self/cgroup": f"0::{mount}\n",
+            "proc/self/mountinfo": ROOT_MOUNT + V2_MOUNT.replace(" / /sys", f" {mount} /sys"),
+            **{f"sys/fs/cgroup/{name}": text for name, text in files.items()},
+        },
+    )
+    assert seen.cgroup_top_hidden("memory.max") is hidden
+
+
 def written(root: Path, files: dict[str, str]) -> LiveSystem:
     for path, text in files.items():
         file = root / path

@@ -7,7 +7,7 @@ import click
 from vorflug.cli import options
 from vorflug.cli.errors import Exit
 from vorflug.cli.language import tell
-from vorflug.cli.options import language, option, profile_options
+from vorflug.cli.options import deadline_option, language, option, profile_options
 from vorflug.model.message import msg
 
 
@@ -16,13 +16,8 @@ from vorflug.model.message import msg
     epilog=tell(msg("Example: vorflug collect --site site.yaml --out facts.json")),
 )
 @profile_options
-@option("--out", metavar="FACTS", required=True, text=msg("File to write the facts to."))
-@option(
-    "--deadline",
-    type=click.FloatRange(min=0.1, max=86400),
-    default=120.0,
-    text=msg("Seconds for the whole collection."),
-)
+@option("--out", metavar="FACTS", required=True, text=msg("File to write the facts to; one that is there is replaced."))
+@deadline_option
 @language
 def command(
     profile_ref: str | None,

@@ -19,7 +19,7 @@ from vorflug.model.message import msg
 @click.argument("facts_file", metavar="FACTS|REPORT")
 @profile_options
 @verdict_options
-@option("--out", metavar="REPORT", text=msg("Also write the new report.json here."))
+@option("--out", metavar="REPORT", text=msg("Also write the new report.json here; a file that is there is replaced."))
 @option("--format", "format_", type=click.Choice(["terminal", "json"]), default="terminal", text=msg("Output format."))
 @language
 def command(
@@ -58,9 +58,9 @@ def command(
             err=True,
         )
     site = (
-        options.refusing(lambda: site_documents.load(Path(site_file), profile))
+        options.refusing(lambda: site_documents.load(Path(site_file), profile, options.today()))
         if site_file
-        else options.refusing(lambda: site_documents.from_info(document.site, profile, facts_file))
+        else options.refusing(lambda: site_documents.from_info(document.site, profile, options.today(), facts_file))
     )
     case = options.make_case(
         profile,

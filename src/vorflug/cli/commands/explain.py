@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from difflib import get_close_matches
 
 import click
@@ -29,6 +30,7 @@ def command(
     phase: str | None,
 ) -> int:
     """Print the page of one requirement."""
+    from vorflug.cli.output import echo_wrapped
     from vorflug.engine import registry
     from vorflug.model.cause import TEAM_NAMES
     from vorflug.model.evidence import Evidence
@@ -40,15 +42,15 @@ def command(
     for other in (case.model, *(m for m in case.profile.models if m is not case.model)):
         for one in options.make_case(case.profile, case.site, size, other.value, phase).items():
             items.setdefault(header_of(one).id, one)
-    found = items.get(requirement_id) or items.get(requirement_id.upper())
+    found = {id_.casefold(): item for id_, item in items.items()}.get(requirement_id.casefold())
     if found is None:
-        near = get_close_matches(requirement_id.upper(), items, n=1)
+        near = _near(requirement_id, items)
         raise Refusal(
             msg(
                 "There is no requirement {id} in {profile}; did you mean {near}?",
                 id=requirement_id,
                 profile=case.profile.name,
-                near=near[0],
+                near=near,
             )
             if near
             else msg(
@@ -61,9 +63,9 @@ def command(
     header = header_of(item)
 
     def line(label: Message, text: Message | Text | str) -> None:
-        click.echo(f"{tell(label)}: {tell(text) if not isinstance(text, str) else text}")
+        echo_wrapped(f"{tell(label)}: {tell(text) if not isinstance(text, str) else text}")
 
-    click.echo(f"{header.id}  {tell(Text(header.title.en, header.title.de))}")
+    echo_wrapped(f"{header.id}  {tell(Text(header.title.en, header.title.de))}")
     click.echo()
     if header.why is not None:
         line(msg("Why"), Text(header.why.en, header.why.de))
@@ -83,8 +85,15 @@ def command(
             if (then := item.then()) is not None:
                 line(msg("Then"), then)
         case Pending():
+            line(msg("Wanted"), item.wanted)
             line(msg("Not asked"), item.cause.says)
         case Excluded():
             line(msg("Not applicable"), item.because)
     line(msg("If it is not met"), Text(header.advice.en, header.advice.de))
     return 0
+
+
+def _near(wanted: str, ids: Iterable[str]) -> str | None:
+    folded = {id_.casefold(): id_ for id_ in ids}
+    near = get_close_matches(wanted.casefold(), folded, n=1)
+    return folded[near[0]] if near else None

@@ -75,7 +75,7 @@ def command(
         "host": said["host"]["name"],
         "profile": said["profile"]["name"],
         "version": said["profile"]["version"],
-        "outcome": outcome(said["verdict"]["outcome"]),
+        "outcome": outcome(said["verdict"]["outcome"], code),
         "code": code,
     }
     click.echo(
@@ -83,7 +83,7 @@ def command(
             msg("Let through: {host} for {profile} {version}, {outcome}.", **values)
             if code == Exit.READY
             else msg(
-                "Not let through: the genuine report of {host} for {profile} {version} ends with {code}, {outcome}.",
+                "Not let through: the verified report of {host} for {profile} {version} ends with {code}: {outcome}.",
                 **values,
             )
         )

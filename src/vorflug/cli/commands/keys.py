@@ -26,12 +26,14 @@ if TYPE_CHECKING:
     ),
     epilog=tell(msg("Example: vorflug keys fingerprint")),
 )
+@language
 def command() -> None:
     """Hold the commands below."""
 
 
 @command.command(
     "new",
+    short_help=tell(msg("Make a private key.")),
     help=tell(msg("Make a private key (PEM, PKCS #8, mode 600); what is there already is never overwritten.")),
     epilog=tell(msg("Example: vorflug keys new --out ci-report-key.pem")),
 )
@@ -47,14 +49,16 @@ def command() -> None:
 def new(type_: str, out: str) -> int:
     """Write the key; print its fingerprint."""
     from vorflug.attest.files import FileRefused, create_file
-    from vorflug.attest.keys import PASSPHRASE, KeyType, fingerprint, generate, private_pem
+    from vorflug.attest.keys import PASSPHRASE, KeyRefused, KeyType, fingerprint, generate, passphrase, private_pem
     from vorflug.cli import interrupts
+    from vorflug.host import secrets
 
+    secrets.remember(os.environ.get(PASSPHRASE))
     key = generate(KeyType(type_))
     try:
         with interrupts.held():
-            create_file(Path(out), private_pem(key, os.environ.get(PASSPHRASE)))
-    except FileRefused as error:
+            create_file(Path(out), private_pem(key, passphrase()))
+    except (FileRefused, KeyRefused) as error:
         raise Refusal(error.message, Exit.USAGE) from error
     click.echo(fingerprint(key.public_key()))
     return int(Exit.READY)
@@ -62,6 +66,7 @@ def new(type_: str, out: str) -> int:
 
 @command.command(
     "show",
+    short_help=tell(msg("Print a public key.")),
     help=tell(msg("Print the public key, as --trust wants it; default: the user's own report key.")),
     epilog=tell(msg("Example: vorflug keys show > customer.pub")),
 )
@@ -78,6 +83,7 @@ def show(file: str | None) -> int:
 
 @command.command(
     "fingerprint",
+    short_help=tell(msg("Print a key's fingerprint.")),
     help=tell(msg("Print the fingerprint, as ssh-keygen does; default: of the user's own report key.")),
     epilog=tell(msg("Example: vorflug keys fingerprint report-key.pub")),
 )
@@ -94,9 +100,11 @@ def show_fingerprint(file: str | None) -> int:
 
 def _public_keys(file: str | None) -> tuple[PublicKey, ...]:
     """The keys in *file*, else the user's own report key.  Raises Refusal (2)."""
-    from vorflug.attest.keys import KeyRefused, report_key_path
+    from vorflug.attest.keys import PASSPHRASE, KeyRefused, report_key_path
     from vorflug.attest.trust import TrustUnreadable, public_keys
+    from vorflug.host import secrets
 
+    secrets.remember(os.environ.get(PASSPHRASE))
     path = Path(file) if file is not None else report_key_path()
     if path is None:
         raise Refusal(msg("There is no folder for a report key: neither XDG_CONFIG_HOME nor HOME names one."))

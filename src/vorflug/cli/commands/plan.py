@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import click
 
 from vorflug.cli import options
 from vorflug.cli.language import tell
 from vorflug.cli.options import language, option, profile_options
-from vorflug.model.message import msg
+from vorflug.model.message import Message, msg
+
+if TYPE_CHECKING:
+    from vorflug.model.query import Reach
 
 
 @click.command(
@@ -29,6 +32,7 @@ def command(
     format_: str,
 ) -> int:
     """Print the plan; always 0 when it could be made."""
+    from vorflug.cli.output import echo_wrapped
     from vorflug.documents.facts import write_query
     from vorflug.engine.plan import plan
     from vorflug.host.secrets import redact
@@ -56,30 +60,32 @@ def command(
         plain = {"schema": "vorflug/plan/1", "questions": rows, "waiting": waiting}
         click.echo(redact(json.dumps(plain, ensure_ascii=False, indent=1)))
         return 0
-    headings = {
-        Reach.LOCAL: msg("On this machine, read only"),
-        Reach.NETWORK: msg("Over the network"),
-    }
-    for reach, heading in headings.items():
+    said: set[str] = set()
+    for reach in Reach:
         chosen = {q: rs for q, rs in asked.items() if q.reach is reach}
-        click.echo(f"{tell(heading)} ({len(chosen)})")
+        click.echo(tell(_heading(reach, len(chosen))))
         for query, requirements in chosen.items():
             ids = sorted({r.id for r in requirements})
-            click.echo(redact(f"  {tell(query.asks())}  [{', '.join(ids)}]"))
+            echo_wrapped(redact(f"{tell(query.asks())}  [{', '.join(ids)}]"), indent=2)
             for then in dict.fromkeys(t for r in requirements if (t := r.then()) is not None):
-                click.echo(f"    {tell(msg('then: {sentence}', sentence=then))}")
+                sentence = tell(msg("then: {sentence}", sentence=then))
+                if sentence not in said:  # many requirements of one kind go on in the same way
+                    said.add(sentence)
+                    echo_wrapped(redact(sentence), indent=4)
         click.echo()
     if pending:
-        click.echo(tell(msg("Not asked, because a value is missing in the site file")) + f" ({len(pending)})")
+        echo_wrapped(
+            tell(msg("Not asked, because a value is missing in the site file (requirements: {n})", n=len(pending)))
+        )
         missing: dict[str, list[str]] = {}
         for item in pending:
             missing.setdefault(item.cause.subject, []).append(item.header.id)
         for name, ids in missing.items():
-            click.echo(f"  {name}  [{', '.join(ids)}]")
+            echo_wrapped(f"{name}  [{', '.join(ids)}]", indent=2)
         click.echo()
     others = [m.value for m in case.profile.models if m is not case.model]
     if others:
-        click.echo(
+        echo_wrapped(
             tell(
                 msg(
                     "What is local and free is also asked for the other operating models ({models}).",
@@ -88,3 +94,15 @@ def command(
             )
         )
     return 0
+
+
+def _heading(reach: Reach, count: int) -> Message:
+    from vorflug.model.query import Reach
+
+    match reach:
+        case Reach.LOCAL:
+            return msg("On this machine, read only (questions: {n})", n=count)
+        case Reach.NETWORK:
+            return msg("Over the network (questions: {n})", n=count)
+        case _:
+            assert_never(reach)

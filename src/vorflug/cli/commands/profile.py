@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import click
 
@@ -30,6 +29,7 @@ def command() -> None:
 
 @command.command(
     "list",
+    short_help=tell(msg("The profiles that come with the program.")),
     help=tell(msg("The profiles that come with the program, with version, title and number of requirements.")),
     epilog=tell(msg("Example: vorflug profile list")),
 )
@@ -50,6 +50,7 @@ def list_() -> int:
 
 
 @command.command(
+    short_help=tell(msg("What a profile demands.")),
     help=tell(msg("What a profile demands: its requirements and parameters.")),
     epilog=tell(msg("Example: vorflug profile show ai-audit-assist --model compose --size M")),
 )
@@ -88,9 +89,12 @@ def show(ref: str | None, model: str | None, size: str | None) -> int:
 def _show_row(profile: Profile, row: Row, size: HostSize) -> None:
     from vorflug.documents.rows import Missing
     from vorflug.documents.site import Site
+    from vorflug.model.cause import TEAM_NAMES
+    from vorflug.model.requirement import LEVEL_NAMES
 
     header = row.headers[size]
-    click.echo(f"  {row.id}  {header.level.value}  {header.team.value}  {tell(Text(header.title.en, header.title.de))}")
+    level, team = tell(LEVEL_NAMES[header.level]), tell(TEAM_NAMES[header.team])
+    click.echo(f"  {row.id}  {level}  {team}  {tell(Text(header.title.en, header.title.de))}")
     try:
         wanted: Message = row.requirement(size, Site.empty().answers(profile)).wanted()
     except Missing as gap:
@@ -114,20 +118,21 @@ def _show_parameters(profile: Profile) -> None:
 
 
 @command.command(
+    short_help=tell(msg("Check profiles: every mistake with its line.")),
     help=tell(msg("Check profiles: every mistake with file, line and what was meant. Ends with 2 where there is one.")),
     epilog=tell(msg("Example: vorflug profile lint my-profile/profile.yaml")),
 )
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.argument("files", nargs=-1, required=True, metavar="NAME|FILE...")
 @language
 def lint(files: tuple[str, ...]) -> int:
     """Name the mistakes of all files, then end."""
-    from vorflug.documents import profile
+    from vorflug.documents import library
     from vorflug.documents.problems import DocumentError, Problem
 
     problems: list[Problem] = []
     for file in files:
         try:
-            loaded = profile.load(Path(file))
+            loaded = library.load(file)
         except DocumentError as refused:
             problems += refused.problems
         else:
@@ -145,6 +150,7 @@ def lint(files: tuple[str, ...]) -> int:
 
 
 @command.command(
+    short_help=tell(msg("The JSON Schema of a document.")),
     help=tell(msg("The JSON Schema of profiles, overlays or site files, for editors and other programs.")),
     epilog=tell(msg("Example: vorflug profile schema > profile.schema.json")),
 )
@@ -159,6 +165,7 @@ def schema(document: str) -> int:
 
 
 @command.command(
+    short_help=tell(msg("What changed between two profiles.")),
     help=tell(msg("What changed between two profiles: requirements, thresholds, texts, parameters, sources.")),
     epilog=tell(msg("Example: vorflug profile diff ai-audit-assist@1.0.0 my-profile/profile.yaml")),
 )
@@ -180,12 +187,9 @@ def diff(old: str, new: str) -> int:
 
 
 def _difference(found: Difference) -> Message:
-    from vorflug.documents.diff import Change, Part
+    from vorflug.documents.diff import Change
 
-    # requirements have ids that speak for themselves; the rest is told apart by what it is
-    name = found.name if found.part is Part.REQUIREMENT else f"{found.part.value} {found.name}".strip()
-    if found.models:
-        name = f"{name} [{', '.join(m.value for m in found.models)}]"
+    name = _named(found)
     if found.change is Change.ADDED:
         return msg("added    {name}: {value}", name=name, value=_value(found.new))
     if found.change is Change.REMOVED:
@@ -197,6 +201,23 @@ def _difference(found: Difference) -> Message:
         old=_value(found.old),
         new=_value(found.new),
     )
+
+
+def _named(found: Difference) -> Message | str:
+    """Requirements have ids that speak for themselves; the rest is told apart by what it is."""
+    from vorflug.documents.diff import Part
+
+    match found.part:
+        case Part.REQUIREMENT:
+            return f"{found.name} [{', '.join(m.value for m in found.models)}]" if found.models else found.name
+        case Part.PROFILE:
+            return msg("profile")
+        case Part.SOURCE:
+            return msg("source {name}", name=found.name)
+        case Part.PARAMETER:
+            return msg("parameter {name}", name=found.name)
+        case _:
+            assert_never(found.part)
 
 
 def _value(value: Any) -> Any:

@@ -31,7 +31,7 @@ FORMATS = ("html", "markdown", "junit", "csv", "terminal")
 )
 @click.argument("report_file", metavar="REPORT")
 @option("--format", "format_", type=click.Choice(FORMATS), required=True, text=msg("What to write."))
-@option("--out", metavar="FILE", text=msg("Write to this file instead of stdout."))
+@option("--out", metavar="FILE", text=msg("Write to this file instead of stdout; one that is there is replaced."))
 @language
 def command(report_file: str, format_: str, out: str | None) -> int:
     """Print the page, or write it to a file."""

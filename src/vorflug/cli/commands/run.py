@@ -6,7 +6,7 @@ import click
 
 from vorflug.cli import options
 from vorflug.cli.language import current, tell
-from vorflug.cli.options import language, option, profile_options, verdict_options
+from vorflug.cli.options import deadline_option, language, option, profile_options, verdict_options
 from vorflug.model.message import msg
 
 
@@ -17,12 +17,7 @@ from vorflug.model.message import msg
 @profile_options
 @verdict_options
 @option("--out", metavar="DIR", default=".", text=msg("Where the report folder is made; default: the working folder."))
-@option(
-    "--deadline",
-    type=click.FloatRange(min=0.1, max=86400),
-    default=120.0,
-    text=msg("Seconds for the whole collection."),
-)
+@deadline_option
 @option(
     "--key",
     "key_file",

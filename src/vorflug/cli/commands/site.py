@@ -8,7 +8,7 @@ import click
 
 from vorflug.cli.errors import Refusal
 from vorflug.cli.language import current, tell
-from vorflug.cli.options import MODELS, language, option, refusing
+from vorflug.cli.options import MODELS, PHASES, language, option, refusing, today
 from vorflug.model.message import msg
 
 
@@ -19,6 +19,7 @@ def command() -> None:
 
 
 @command.command(
+    short_help=tell(msg("Write a site file to fill in.")),
     help=tell(msg("Write a site file to fill in: every parameter and confirmation, explained and commented out.")),
     epilog=tell(msg("Example: vorflug site init --model compose --out site.yaml --lang de")),
 )
@@ -55,6 +56,7 @@ def init(profile_ref: str | None, model: str | None, out: str) -> int:
 
 
 @command.command(
+    short_help=tell(msg("Check a site file.")),
     help=tell(
         msg(
             "Check a site file: every mistake with its line (ends with 2), then the required parameters that are not "
@@ -71,30 +73,47 @@ def init(profile_ref: str | None, model: str | None, out: str) -> int:
     text=msg("The profile it is for; default: the one that the file names, else the newest shipped."),
 )
 @option("--model", text=msg("Only what this operating model asks for."), type=click.Choice(MODELS))
+@option("--phase", text=msg("Only what this delivery phase asks for; default: all phases."), type=click.Choice(PHASES))
 @language
-def check(file: str, profile_ref: str | None, model: str | None) -> int:
+def check(file: str, profile_ref: str | None, model: str | None, phase: str | None) -> int:
     """Name the mistakes, or what is still open."""
     from vorflug.documents import library, site
     from vorflug.documents.parameters import text_of, written
-    from vorflug.model.requirement import OperatingModel
+    from vorflug.model.requirement import OperatingModel, Phase
 
     path = Path(file)
     if profile_ref is None:
         profile_ref = refusing(lambda: site.pinned(path))
     profile = refusing(lambda: library.load(profile_ref))
-    given = refusing(lambda: site.load(path, profile))
+    given = refusing(lambda: site.load(path, profile, today()))
     chosen = OperatingModel(model) if model else given.model
     says = msg("{file}: no mistakes, for {name} {version}", file=file, name=profile.name, version=profile.version)
     click.echo(tell(says))
-    missing = given.missing(profile, chosen)
+    only = Phase(phase) if phase else None
+    missing = given.missing(profile, chosen, only)
     if missing:
-        click.echo(tell(msg("Required parameters that are not given ({count}):", count=len(missing))))
+        heading = (
+            msg(
+                "Required parameters that are not given, for the phase {phase} ({count}):",
+                phase=phase,
+                count=len(missing),
+            )
+            if phase
+            else msg("Required parameters that are not given, for all phases ({count}):", count=len(missing))
+        )
+        click.echo(tell(heading))
     for name in missing:
         parameter = profile.parameters[name]
-        click.echo(f"  {name}: {written(parameter.sample)}  # {tell(text_of(parameter.title))}")
-    open_ = [row for row in profile.confirmations(chosen) if row.id not in given.confirmations]
+        example = tell(msg("{name}  e.g. {value}", name=name, value=written(parameter.sample)))
+        click.echo(f"  {example}  # {tell(text_of(parameter.title))}")
+    open_ = given.outstanding(profile, chosen, only)
     if open_:
-        click.echo(tell(msg("Outstanding confirmations ({count}):", count=len(open_))))
+        heading = (
+            msg("Outstanding confirmations in the phase {phase} ({count}):", phase=phase, count=len(open_))
+            if phase
+            else msg("Outstanding confirmations in all phases ({count}):", count=len(open_))
+        )
+        click.echo(tell(heading))
     for row in open_:
         click.echo(f"  {row.id}  {tell(text_of(next(iter(row.headers.values())).title))}")
     return 0

@@ -11,7 +11,7 @@ import click
 from vorflug.cli.errors import Exit, Refusal
 from vorflug.cli.language import tell
 from vorflug.cli.options import language, option
-from vorflug.model.message import msg
+from vorflug.model.message import Message, msg
 
 if TYPE_CHECKING:
     from vorflug.attest.verify import Refused, Verified
@@ -70,7 +70,10 @@ def command(folder: str, trust: str, format_: str) -> int:
             )
         )
     )
-    click.echo(tell(msg("The report's verdict: {outcome}.", outcome=outcome(said["verdict"]["outcome"]))))
+    if said["times"].get("interrupted") is not None:
+        click.echo(tell(msg("The run was interrupted ({by}): partial.", by=said["times"]["interrupted"])))
+    word = outcome(said["verdict"]["outcome"], said["verdict"]["exit_code"])
+    click.echo(tell(msg("The report's verdict: {outcome}.", outcome=word)))
     click.echo(
         tell(msg("Not proved: that the host told the truth. Whoever is root there holds the key of the report."))
     )
@@ -102,10 +105,18 @@ def refusal(refused: Refused) -> Refusal:
     )
 
 
-def outcome(name: str) -> object:
-    """The verdict's word for people."""
-    return {
-        "ready": msg("ready"),
-        "not_ready": msg("not ready"),
-        "undetermined": msg("undetermined"),
-    }[name]
+def outcome(name: str, code: int) -> Message:
+    """The verdict's words for people; where it is ready and *code* is not 0, what else was asked for."""
+    match name, code:
+        case "ready", Exit.SHOULD_UNMET:
+            return msg("ready, but at least one should is not met (--strict)")
+        case "ready", Exit.NOT_READY:
+            return msg("ready, but a confirmation was answered no (--with-confirmations)")
+        case "ready", Exit.UNDETERMINED:
+            return msg("ready, but a confirmation is outstanding (--with-confirmations)")
+        case "ready", _:
+            return msg("ready")
+        case "not_ready", _:
+            return msg("not ready")
+        case _:
+            return msg("undetermined")

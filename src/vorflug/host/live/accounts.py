@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from vorflug.host.live import Patience
 
 _EVERYTHING = re.compile(
-    r"^\s*\((?:ALL|root)(?:\s*:\s*[^)]*)?\)\s+(?:[A-Z_]+:\s*)*NOPASSWD:\s*(?:[A-Z_]+:\s*)*ALL\s*$", re.MULTILINE
+    r"^[ \t]*\((?:ALL|root)(?:[ \t]*:[^)\n]*)?\)[ \t]+(?:[A-Z_]+:[ \t]*)*NOPASSWD:[ \t]*(?:[A-Z_]+:[ \t]*)*ALL[ \t]*$",
+    re.MULTILINE,
 )
 """A rule of the list: ``(ALL : ALL) NOPASSWD: ALL``, see sudoers(5)."""
 _PASSWORD = ("password is required", "authentication is required", "terminal is required")

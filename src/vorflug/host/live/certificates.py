@@ -7,14 +7,15 @@ import re
 import stat
 import warnings
 from base64 import b64decode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from vorflug.netprobe.anchors import Anchors, Store, host_store
-from vorflug.netprobe.certificates import describe, instant
+from vorflug.netprobe.certificates import describe, instant, issuer_at
+from vorflug.netprobe.limits import FILE_NAMES_AT_MOST, NAMES_AT_MOST
 from vorflug.ports.certificates import (
     CERTIFICATES_AT_MOST,
     READ_AT_MOST,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
-_KEY_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{0,30}PRIVATE KEY)-----.*?-----END \1-----", re.DOTALL)
+_MARK = re.compile(rb"-----(BEGIN|END) ([A-Z0-9 ]{0,30}PRIVATE KEY)-----")
 _CERTIFICATE_BODY = re.compile(rb"-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----")
 _CERTIFICATE_LABELS = {b"CERTIFICATE", b"X509 CERTIFICATE"}
 """RFC 7468, 5.1: the second is an older name of the first."""
@@ -65,12 +66,13 @@ class LiveCertificates:
         chain = _described(certificates) if certificates else ()
         if certificates and chain is None:
             content = Content.BROKEN
+        root = self._anchors.root(certificates, ca_file) if chain else None
         return CertificateFile(
             content=content,
             size_bytes=size,
             chain=chain or (),
-            holds_key=_KEY_BLOCK.search(data) is not None,
-            anchored=bool(chain) and self._anchors.trusts(certificates, ca_file),
+            holds_key=_key_block(data) is not None,
+            root=None if root is None else describe(root),
             store=self._anchors.store.label,
             now=self.now(),
         )
@@ -84,11 +86,11 @@ class LiveCertificates:
             raise ValueError(f"wanted a certificate to hold the key against, saw none in {certificate}")
         data, size = _bytes(path)
         content = _content(data, size)
-        block = _KEY_BLOCK.search(data)
+        block = _key_block(data)
         if block is None and content is not Content.KEY:
             return KeyFile(KeyFit.NOT_A_KEY, content)
         try:
-            key = load_der_private_key(data, None) if block is None else load_pem_private_key(block[0], None)
+            key = load_der_private_key(data, None) if block is None else load_pem_private_key(block, None)
         except TypeError:  # the library's way to say that there is a passphrase
             return KeyFile(KeyFit.ENCRYPTED, Content.KEY)
         except (ValueError, UnsupportedAlgorithm):  # its text may quote the key, so it goes nowhere
@@ -127,6 +129,17 @@ def _bytes(path: str) -> tuple[bytes, int]:
             raise ValueError(f"wanted a certificate or key file, saw a device, pipe or socket: {path}")
         data = file.read(READ_AT_MOST + 1)
     return data[:READ_AT_MOST], max(status.st_size, len(data))
+
+
+def _key_block(data: bytes) -> bytes | None:
+    """The first private key in PEM, from its BEGIN to its END (RFC 7468, 2); None where there is no whole one."""
+    begun: dict[bytes, int] = {}
+    for mark in _MARK.finditer(data):  # once over the file: a search for the END of every BEGIN takes quadratic time
+        if mark[1] == b"BEGIN":
+            begun.setdefault(mark[2], mark.start())
+        elif mark[2] in begun:
+            return data[begun[mark[2]] : mark.end()]
+    return None
 
 
 def _content(data: bytes, size: int) -> Content:
@@ -219,30 +232,15 @@ def _describe(place: int, certificates: list[Certificate]) -> FileCertificate:
     except x509.ExtensionNotFound:
         for_servers = True
     return FileCertificate(
-        seen=describe(certificate),
+        # only the server's certificate is held against a name
+        seen=describe(certificate, names_at_most=NAMES_AT_MOST if place else FILE_NAMES_AT_MOST),
         key_kind=kind,
         key_bits=bits,
         curve=curve,
         is_ca=is_ca,
-        issuer_at=_issuer_at(place, certificates),
+        issuer_at=issuer_at(place, certificates),
         for_servers=for_servers,
     )
-
-
-def _issuer_at(place: int, certificates: list[Certificate]) -> int | None:
-    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-
-    certificate = certificates[place]
-    # itself first, then the next one: where it should be, and what names alone cannot tell in cross-signed chains
-    order: Iterable[int] = dict.fromkeys((place, place + 1, *range(len(certificates))))
-    for other in order:
-        if other < len(certificates) and certificates[other].subject == certificate.issuer:
-            try:
-                certificate.verify_directly_issued_by(certificates[other])
-            except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
-                continue
-            return other
-    return None
 
 
 def _key(certificate: Certificate) -> tuple[KeyKind, int, str]:

@@ -2,7 +2,8 @@
 
 * Found in trusted folders only and run by absolute path; one that somebody else could have replaced is refused.
 * A clean environment.  The binary's unpacked libraries (LD_LIBRARY_PATH, _MEIPASS2, _PYI_*: the PyInstaller manual,
-  "LD_LIBRARY_PATH / LIBPATH considerations") and a Python's variables never reach the program.
+  "LD_LIBRARY_PATH / LIBPATH considerations") and a Python's variables never reach the program.  HOME is passed on only
+  where nobody else could have put plugins or settings there (``sudo`` may keep the HOME of the user who called it).
 * A session of its own, killed as a whole at the deadline, and when the program itself has ended.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import errno
 import os
+import pwd
 import selectors
 import signal
 import stat
@@ -25,6 +27,8 @@ from vorflug.ports.commands import Completed
 TRUSTED = ("/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin")
 """Folders that only root writes to (Filesystem Hierarchy Standard 3.0)."""
 
+_NO_HOME = "/nonexistent"
+"""Debian policy, 9.2.3: the home of users that have none."""
 _LOOK_S = 0.05
 """How often it is checked that the program still runs: a child that keeps its output open must not delay the answer."""
 _REAP_S = 1.0
@@ -65,7 +69,7 @@ class LiveCommands:
                 close_fds=True,
                 start_new_session=True,
                 cwd="/",
-                env={n: os.environ[n] for n in keep if n in os.environ} | self._environment(),
+                env={n: v for n in keep if (v := os.environ.get(n)) is not None and _is_ours(v)} | self._environment(),
             )
         except OSError as error:
             if error.errno == errno.ENOEXEC:
@@ -74,8 +78,7 @@ class LiveCommands:
         return _Run(process, program, limit, time.monotonic() + left).finish()
 
     def _environment(self) -> dict[str, str]:
-        kept = {"HOME": os.environ["HOME"]} if "HOME" in os.environ else {}
-        return {"LC_ALL": "C.UTF-8", "PATH": ":".join(self._folders), **kept}
+        return {"LC_ALL": "C.UTF-8", "PATH": ":".join(self._folders), "HOME": _home()}
 
 
 class _Run:
@@ -144,6 +147,55 @@ class _Run:
             os.killpg(self._process.pid, signal.SIGKILL)
         with suppress(subprocess.TimeoutExpired):  # stuck in the kernel: it dies when the kernel lets it go
             self._process.wait(_REAP_S)
+
+
+def _home() -> str:
+    """HOME where it is this user's or root's, else this user's home of passwd(5), else `_NO_HOME`."""
+    asked = [home] if (home := os.environ.get("HOME")) else []
+    with suppress(KeyError):  # a container's user without an entry
+        asked.append(pwd.getpwuid(os.geteuid()).pw_dir)
+    return next((home for home in asked if Path(home).is_absolute() and _may_be_home(home)), _NO_HOME)
+
+
+def _may_be_home(home: str) -> bool:
+    """Whether home, and docker's folder with the plugins that its client runs, could be written by no other user."""
+    docker = Path(home) / ".docker"
+    plugins = docker / "cli-plugins"
+    try:
+        found = [*plugins.iterdir()] if plugins.is_dir() else []
+        # where they are missing, nobody but the owner of the folder above can make them
+        return (
+            Path(home).is_dir()
+            and all(_owned(path) for path in (Path(home), docker, docker / "config.json", plugins, *found))
+            and all(_owned(folder, sticky=True) for folder in Path(home).resolve().parents)
+        )
+    except OSError:  # what cannot be looked into cannot be trusted
+        return False
+
+
+def _is_ours(value: str) -> bool:
+    """Whether a variable may be passed on: one that names a folder, only where the folder is this user's or root's."""
+    try:
+        return not value.startswith("/") or _owned(Path(value))
+    except OSError:
+        return False
+
+
+def _owned(path: Path, *, sticky: bool = False) -> bool:
+    """Whether *path*, and what it leads to, belongs to this user or to root, and nobody else can write to it.
+
+    A missing one is nobody's.  *sticky*: others may, as in /tmp, where they cannot rename what is not theirs.
+    """
+    try:
+        seen = [path.lstat(), path.stat()]
+    except FileNotFoundError:
+        return not path.is_symlink()
+    mode = seen[1].st_mode
+    if not all(s.st_uid in {0, os.geteuid()} for s in seen):
+        return False
+    # a user's own group is its own affair, root's files are open to no group but root's
+    group_may = os.geteuid() != 0 or seen[1].st_gid == 0
+    return (sticky and bool(mode & stat.S_ISVTX)) or not mode & (stat.S_IWOTH | (0 if group_may else stat.S_IWGRP))
 
 
 def _must_be_trusted(program: str) -> None:

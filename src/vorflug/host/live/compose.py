@@ -9,23 +9,39 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from vorflug.host.live.secret_values import sounds_secret
+from vorflug.host.live.structured import scalar
+from vorflug.host.secrets import userinfo
+from vorflug.model.message import visible
+
 _VARIABLE = re.compile(
     r"\$(?:\$|\{(?P<braced>[A-Za-z_][A-Za-z0-9_]*)(?P<operator>:?[-?+])?|(?P<plain>[A-Za-z_][A-Za-z0-9_]*))"
 )
+_WHOLE = re.compile(r"\$\{[^{}]*\}")
 _HIGHEST_PORT = 65535
+_DIGITS = 5
 
 
 def unresolved(data: Any, known: set[str]) -> set[str]:
     """Variables used without a default (``${A}``, ``$A``, ``${A:?…}``) that are not *known*.
 
-    ``${A:-x}`` and ``${A:+x}`` do without; ``$$`` is a dollar sign.
+    ``${A:-x}`` and ``${A:+x}`` do without; ``$$`` is a dollar sign.  In a password ``$A`` may be a part of it that was
+    not escaped: within a secret, the key is named in its place, unless the whole value is ``${A}``.
     """
-    return {
-        name
-        for text in _strings(data)
-        for found in _VARIABLE.finditer(text)
-        if (name := found["braced"] or found["plain"]) and name not in known and (found["operator"] or "?")[-1] == "?"
-    }
+    missing = set()
+    for key, text in _strings(data):
+        name, equals, rest = text.partition("=")
+        owner, value = (name.lstrip("-"), rest) if equals and sounds_secret(name) else (key, text)
+        secret = sounds_secret(owner)
+        spans = tuple(userinfo(text))
+        for found in _VARIABLE.finditer(text):
+            variable = found["braced"] or found["plain"]
+            if not variable or variable in known or (found["operator"] or "?")[-1] != "?":
+                continue
+            hidden = secret or any(start <= found.start() < end for start, end in spans)
+            whole = found["braced"] and (not secret or _WHOLE.fullmatch(value.strip()))
+            missing.add(visible(owner) if hidden and not whole else variable)
+    return missing
 
 
 def published(services: dict[str, Any]) -> tuple[int, ...]:
@@ -33,10 +49,11 @@ def published(services: dict[str, Any]) -> tuple[int, ...]:
     ports: set[int] = set()
     for service in services.values():
         for entry in _list(service.get("ports")):
-            host = entry.get("published") if isinstance(entry, dict) else _host_port(str(entry))
-            first, _, last = str(host or "").partition("-")
-            if first.isdecimal() and (not last or last.isdecimal()):
-                ports.update(range(int(first), min(int(last or first), _HIGHEST_PORT) + 1))
+            host = scalar(entry.get("published")) if isinstance(entry, dict) else _host_port(scalar(entry))
+            first, _, last = host.partition("-")
+            if first.isdecimal() and len(first) <= _DIGITS and (not last or last.isdecimal()):
+                to = int(last or first) if len(last) <= _DIGITS else _HIGHEST_PORT
+                ports.update(range(int(first), min(to, _HIGHEST_PORT) + 1))
     return tuple(sorted(ports))
 
 
@@ -52,9 +69,9 @@ def relative_paths(services: dict[str, Any]) -> set[str]:
     for service in services.values():
         for volume in _list(service.get("volumes")):
             if isinstance(volume, dict):
-                source = str(volume.get("source") or "") if volume.get("type") == "bind" else ""
+                source = scalar(volume.get("source")) if volume.get("type") == "bind" else ""
             else:
-                source = str(volume).partition(":")[0]
+                source = scalar(volume).partition(":")[0]
             if source.startswith("."):
                 paths.add(source)
         for entry in _list(service.get("env_file")):
@@ -68,13 +85,17 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def _strings(data: Any) -> Iterator[str]:
-    todo, seen = [data], set[int]()
+def _strings(data: Any) -> Iterator[tuple[str, str]]:
+    """Every text with the key that it stands under."""
+    todo: list[tuple[str, Any]] = [("", data)]
+    seen: set[tuple[int, bool]] = set()
     while todo:
-        value = todo.pop()
+        key, value = todo.pop()
         if isinstance(value, dict | list):
-            if id(value) not in seen:  # an alias gives the same object again, perhaps for ever
-                seen.add(id(value))
-                todo += value.values() if isinstance(value, dict) else value
+            if (id(value), sounds_secret(key)) not in seen:  # an alias gives the same object again, perhaps for ever
+                seen.add((id(value), sounds_secret(key)))
+                todo += (
+                    [(scalar(k), v) for k, v in value.items()] if isinstance(value, dict) else [(key, v) for v in value]
+                )
         elif isinstance(value, str):
-            yield value
+            yield key, value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import socket
 import stat
 import tomllib
@@ -14,7 +15,7 @@ from vorflug.host.live import Patience
 from vorflug.host.live.files import LiveFiles
 from vorflug.host.live.secret_values import remember_all
 from vorflug.host.live.structured import Unparsable, parse_json
-from vorflug.host.secrets import redact
+from vorflug.host.secrets import redact, remember
 from vorflug.model.message import visible
 from vorflug.ports.containers import AddressPool, DaemonFile, Engine, EngineNetwork, EngineState
 
@@ -29,6 +30,14 @@ _MOST_BYTES = 4 << 20
 _SHARE = 0.8
 """Of the time left: a silent engine is a value (`EngineState.TIMEOUT`), so it must be found before time is up."""
 _PROXY_KEYS = ("http-proxy", "https-proxy", "no-proxy")
+
+
+_HOST = r"(?:[A-Za-z0-9._*-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])"
+_PROXY = re.compile(rf"(?:[a-z][a-z0-9+.-]{{0,30}}://)?(?:\[redacted\]@)?{_HOST}(?::[0-9]{{1,5}})?/?")
+"""A proxy as it may be shown; anything else may be a password that was not escaped."""
+_EXCEPTION = re.compile(rf"{_HOST}(?::[0-9]{{1,5}})?|[0-9A-Fa-f:.]{{2,45}}(?:/[0-9]{{1,3}})?")
+"""An entry of ``NO_PROXY``: a name, a domain, an address or a network."""
+_HIDDEN = "[redacted]"
 
 
 class _NoAnswer(Exception):
@@ -187,15 +196,15 @@ def _engine(path: str, version: dict[str, Any], info: dict[str, Any], containerd
         containerd_root=containerd_root,
         cgroup_driver=_text(info.get("CgroupDriver")),
         cgroup_version=_text(info.get("CgroupVersion")),
-        http_proxy=_shown(_text(info.get("HttpProxy"))),
-        https_proxy=_shown(_text(info.get("HttpsProxy"))),
-        no_proxy=visible(info["NoProxy"], at_most=4000) if isinstance(info.get("NoProxy"), str) else "",
+        http_proxy=_proxy(info.get("HttpProxy")),
+        https_proxy=_proxy(info.get("HttpsProxy")),
+        no_proxy=visible(_exceptions(info["NoProxy"]), at_most=4000) if isinstance(info.get("NoProxy"), str) else "",
         live_restore=info.get("LiveRestoreEnabled") is True,
         security_options=tuple(_text(o) for o in _list(info.get("SecurityOptions"))),
         logging_driver=_text(info.get("LoggingDriver")),
         address_pools=_pools(info.get("DefaultAddressPools"), "Base", "Size"),
         firewall=_text(firewall.get("Driver")) if isinstance(firewall, dict) else "",
-        warnings=tuple(redact(_text(w)) for w in _list(info.get("Warnings"))),
+        warnings=tuple(visible(_masked(w)) for w in _list(info.get("Warnings")) if isinstance(w, str)),
     )
 
 
@@ -263,6 +272,34 @@ def _list(raw: Any) -> list[Any]:
 
 def _text(raw: Any) -> str:
     return visible(raw) if isinstance(raw, str) else ""
+
+
+def _masked(text: str) -> str:
+    """*text* with nothing of any word before its last ``@``, whether or not a scheme shows that it is a URL."""
+    return redact(" ".join(_without_userinfo(word) for word in text.split(" ")))
+
+
+def _without_userinfo(word: str) -> str:
+    before, at, host = word.rpartition("@")
+    if not at:
+        return word
+    scheme, separator, userinfo = before.rpartition("://")
+    remember(before, userinfo, userinfo.partition(":")[2])
+    return f"{scheme}{separator}{_HIDDEN}@{host}"
+
+
+def _proxy(raw: Any) -> str:
+    """A proxy without its credentials; `_HIDDEN` where it is set and is not written as a proxy is."""
+    if not isinstance(raw, str) or not raw:
+        return ""
+    shown = _without_userinfo(raw.strip())
+    return shown if _PROXY.fullmatch(shown) else _HIDDEN
+
+
+def _exceptions(raw: str) -> str:
+    """The entries of ``NO_PROXY``, those that are none hidden."""
+    entries = (entry.strip() for entry in raw.split(","))
+    return ",".join(e if not e or _EXCEPTION.fullmatch(e) else _HIDDEN for e in entries)
 
 
 def _shown(url: str) -> str:

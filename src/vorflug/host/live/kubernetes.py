@@ -5,7 +5,9 @@ No program is run and no token sent: `vorflug.ports.kubernetes` says why.
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -15,7 +17,7 @@ from typing import Any, NamedTuple
 from vorflug.host.live import Patience
 from vorflug.host.live.files import LiveFiles
 from vorflug.host.live.secret_values import remember_all, remember_value
-from vorflug.host.live.structured import Unparsable, parse_json, parse_yaml
+from vorflug.host.live.structured import Unparsable, parse_json, parse_yaml, scalar
 from vorflug.host.secrets import redact, remember
 from vorflug.model.message import visible
 from vorflug.ports.kubernetes import AuthKind, Context, KubeConfig, Server, ServerState
@@ -62,8 +64,8 @@ class LiveKubernetes:
         merged = self._merged()
         now = datetime.now(UTC).isoformat(timespec="seconds")
         entry = merged.contexts.get(context or merged.current)
-        cluster = merged.clusters.get(str(entry.fields.get("cluster"))) if entry is not None else None
-        url = str(cluster.fields.get("server") or "") if cluster is not None else ""
+        cluster = merged.clusters.get(scalar(entry.fields.get("cluster"))) if entry is not None else None
+        url = scalar(cluster.fields.get("server")) if cluster is not None else ""
         if cluster is None or not url.startswith(("https://", "http://")):
             return Server(ServerState.NO_CONTEXT, visible(context or merged.current), _shown(url), now)
         state, detail, version = self._ask(url, cluster)
@@ -73,15 +75,15 @@ class LiveKubernetes:
             _shown(url),
             now,
             detail=visible(redact(detail)),
-            version=visible(str(version.get("gitVersion", ""))),
-            platform=visible(str(version.get("platform", ""))),
+            version=visible(scalar(version.get("gitVersion"))),
+            platform=visible(scalar(version.get("platform"))),
         )
 
     def _ask(self, url: str, cluster: _Entry) -> tuple[ServerState, str, dict[str, Any]]:
         import httpx
 
-        proxy = cluster.fields.get("proxy-url")
-        name = cluster.fields.get("tls-server-name")
+        proxy = scalar(cluster.fields.get("proxy-url"))
+        name = scalar(cluster.fields.get("tls-server-name"))
         try:
             trust = _trust(cluster)
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
@@ -89,12 +91,17 @@ class LiveKubernetes:
         try:
             with (
                 httpx.Client(
-                    verify=trust, timeout=self._patience.left() * _SHARE, proxy=str(proxy) if proxy else None
+                    verify=trust,
+                    timeout=self._patience.left() * _SHARE,
+                    # as in kubectl, a proxy that speaks TLS is held against the same anchors
+                    proxy=httpx.Proxy(proxy, ssl_context=trust if proxy.startswith("https:") else None)
+                    if proxy
+                    else None,
                 ) as http,
                 http.stream(
                     "GET",
                     f"{url.rstrip('/')}/version",
-                    extensions={"sni_hostname": str(name)} if name else {},
+                    extensions={"sni_hostname": name} if name else {},
                 ) as response,
             ):
                 body = b""
@@ -144,7 +151,7 @@ class LiveKubernetes:
                 continue
             if not isinstance(document, dict):
                 raise Unparsable(path, 1, "wanted a kubeconfig (a mapping)")
-            current = current or str(document.get("current-context") or "")
+            current = current or scalar(document.get("current-context"))
             for section, entries in found.items():
                 _gather(section, document.get(section), path, entries)
         return _Merged(tuple(files), tuple(missing), current, found["contexts"], found["clusters"], found["users"])
@@ -161,7 +168,7 @@ def _gather(section: str, rows: Any, path: str, into: dict[str, _Entry]) -> None
         elif section == "clusters":
             remember_all(fields)
         # "the first file to set a value wins": kubernetes.io, Merging kubeconfig files
-        into.setdefault(str(row.get("name")), _Entry(path, fields))
+        into.setdefault(scalar(row.get("name")), _Entry(path, fields))
 
 
 def _remember(user: dict[str, Any]) -> None:
@@ -171,23 +178,33 @@ def _remember(user: dict[str, Any]) -> None:
     plugin = user.get("exec")
     for variable in plugin.get("env") or () if isinstance(plugin, dict) else ():
         if isinstance(variable, dict):
-            remember_value(str(variable.get("value")))  # whatever it is called, it is there for the plugin alone
+            remember_value(scalar(variable.get("value")))  # whatever it is called, it is there for the plugin alone
     remember_all(user)
 
 
 def _context(name: str, merged: _Merged) -> Context:
     entry = merged.contexts[name]
-    cluster = merged.clusters.get(str(entry.fields.get("cluster")))
-    user = merged.users.get(str(entry.fields.get("user")))
+    cluster = merged.clusters.get(scalar(entry.fields.get("cluster")))
+    user = merged.users.get(scalar(entry.fields.get("user")))
     return Context(
         name=visible(name),
-        cluster=visible(str(entry.fields.get("cluster") or "")),
-        server=_shown(str(cluster.fields.get("server") or "")) if cluster is not None else "",
-        namespace=visible(str(entry.fields.get("namespace") or "")),
+        cluster=visible(scalar(entry.fields.get("cluster"))),
+        server=_shown(scalar(cluster.fields.get("server"))) if cluster is not None else "",
+        namespace=visible(scalar(entry.fields.get("namespace"))),
         auth=_auth(user.fields) if user is not None else AuthKind.NONE,
         file=entry.file,
         in_one_file=all(e is not None and e.file == entry.file for e in (cluster, user)),
+        foreign=_foreign(entry.file),
     )
+
+
+def _foreign(file: str) -> str:
+    """For root: *file* or its folder where another user owns it, who could name any program in it; else empty."""
+    if os.geteuid() != 0:
+        return ""
+    real = Path(file).resolve()
+    paths = dict.fromkeys((Path(file).absolute(), Path(file).absolute().parent, real, real.parent))
+    return next((str(path) for path in paths if path.stat(follow_symlinks=False).st_uid != 0), "")
 
 
 def _auth(user: dict[str, Any]) -> AuthKind:
@@ -207,18 +224,21 @@ def _trust(cluster: _Entry) -> ssl.SSLContext:
     """What the kubeconfig trusts for this cluster.  Raises OSError and ValueError where that cannot be read."""
     import base64
 
-    data, file = cluster.fields.get("certificate-authority-data"), cluster.fields.get("certificate-authority")
+    data = scalar(cluster.fields.get("certificate-authority-data"))
+    file = scalar(cluster.fields.get("certificate-authority"))
+    # not ssl.create_default_context(), which writes the keys of the session to SSLKEYLOGFILE
+    trust = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if data:
-        # strict, and never empty: with empty cadata the system's store would be trusted instead
-        pem = base64.b64decode("".join(str(data).split()), validate=True).decode("ascii")
+        # strict, and never empty
+        pem = base64.b64decode("".join(data.split()), validate=True).decode("ascii")
         if not pem.strip():
             raise ValueError("empty certificate-authority-data")
-        trust = ssl.create_default_context(cadata=pem)
+        trust.load_verify_locations(cadata=pem)
     elif file:
         # paths in a kubeconfig are relative to the file that they stand in
-        trust = ssl.create_default_context(cafile=str(Path(cluster.file).parent / str(file)))
+        trust.load_verify_locations(cafile=str(Path(cluster.file).parent / file))
     else:
-        trust = ssl.create_default_context()
+        trust.load_default_certs()
     if cluster.fields.get("insecure-skip-tls-verify") is True:
         trust.check_hostname = False
         trust.verify_mode = ssl.CERT_NONE
@@ -226,18 +246,23 @@ def _trust(cluster: _Entry) -> ssl.SSLContext:
 
 
 def _failed(error: Exception) -> tuple[ServerState, str, dict[str, Any]]:
+    """What an exception means.  Its text goes nowhere: it may quote a URL, and with it a password."""
     link: BaseException | None = error
     while link is not None:
         if isinstance(link, ssl.SSLCertVerificationError):
             return ServerState.UNTRUSTED, link.verify_message, {}
         if isinstance(link, ssl.SSLError):
             return ServerState.NOT_KUBERNETES, f"TLS: {link.reason}", {}
+        if isinstance(link, socket.gaierror):
+            return ServerState.UNREACHABLE, "no such host", {}
+        if isinstance(link, OSError) and link.errno is not None and link.errno in errno.errorcode:
+            return ServerState.UNREACHABLE, errno.errorcode[link.errno], {}
         link = link.__cause__ or link.__context__
     import httpx
 
     if isinstance(error, httpx.RemoteProtocolError | httpx.DecodingError):
         return ServerState.NOT_KUBERNETES, type(error).__name__, {}
-    return ServerState.UNREACHABLE, f"{type(error).__name__}: {error}", {}
+    return ServerState.UNREACHABLE, type(error).__name__, {}
 
 
 def _shown(url: str) -> str:

@@ -14,7 +14,7 @@ from vorflug.host.live.compose import published, relative_paths, unresolved
 from vorflug.host.live.dotenv import parse_env
 from vorflug.host.live.files import LiveFiles
 from vorflug.host.live.secret_values import remember_all, remember_userinfo, remember_value, sounds_secret
-from vorflug.host.live.structured import Unparsable, dig, parse_json, parse_yaml
+from vorflug.host.live.structured import Unparsable, dig, parse_json, parse_yaml, scalar
 from vorflug.model.message import visible
 from vorflug.ports.package import (
     READ_AT_MOST,
@@ -30,6 +30,7 @@ from vorflug.ports.package import (
     ValueState,
 )
 
+_DIGITS_AT_MOST = 18
 _NAMES_AT_MOST = 200
 """Names of keys, services and variables that are kept of one file."""
 
@@ -120,7 +121,7 @@ class LivePackage:
         folder = Path(path).parent
         return ComposeRead(
             file,
-            services=_names(str(name) for name in data["services"]),
+            services=_names(scalar(name) for name in data["services"]),
             ports=published(data["services"]),
             unresolved=_names(unresolved(data, set(env or {}))),
             missing_paths=_names(p for p in relative_paths(data["services"]) if not (folder / p).exists()),
@@ -184,7 +185,7 @@ def _compose(text: str, name: str) -> dict[str, Any]:
         raise Unparsable(name, 1, "wanted a mapping 'services' with at least one service")
     wrong = next((key for key, service in services.items() if not isinstance(service, dict)), None)
     if wrong is not None:
-        raise Unparsable(name, None, f"wanted a mapping under the service {visible(str(wrong))}")
+        raise Unparsable(name, None, f"wanted a mapping under the service {visible(scalar(wrong))}")
     return dict(data)
 
 
@@ -195,7 +196,7 @@ def _state(values: dict[str, Any], key: str, defaults: tuple[str, ...]) -> Value
     if value is None or value in ({}, []) or (isinstance(value, str) and not value.strip()):
         return ValueState.EMPTY
     shipped = {d.casefold() for d in defaults}
-    return ValueState.DEFAULT if str(value).strip().casefold() in shipped else ValueState.SET
+    return ValueState.DEFAULT if scalar(value).strip().casefold() in shipped else ValueState.SET
 
 
 def _names(names: Iterable[str]) -> tuple[str, ...]:
@@ -226,7 +227,7 @@ def _day(data: dict[str, Any], field: str) -> str | None:
     if isinstance(value, date):
         return value.isoformat()
     try:
-        return datetime.fromisoformat(str(value)).date().isoformat()
+        return datetime.fromisoformat(scalar(value)).date().isoformat()
     except ValueError:
         return None
 
@@ -238,4 +239,6 @@ def _count(data: dict[str, Any], field: str) -> int | None:
         return None
     if isinstance(value, bool):
         return None
-    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else None
+    if isinstance(value, int):
+        return value
+    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) <= _DIGITS_AT_MOST else None

@@ -19,12 +19,15 @@ from typing import Any
 from vorflug.host.live.commands import LiveCommands
 from vorflug.host.secrets import remember
 from vorflug.model.message import visible
+from vorflug.model.registry import DOCKER_HUB
 from vorflug.ports.registry import CredentialSeen, CredentialSource, CredentialState
 
 _LARGEST = 1 << 20
-_HUB = {"docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"}
 _HUB_KEY = "https://index.docker.io/v1/"
-"""The name under which docker keeps Docker Hub's credential, for historical reasons."""
+"""The one name under which pulls from Docker Hub look for a login, for historical reasons.
+
+What ``docker login registry-1.docker.io`` writes under that name is not used (docker/cli, pull request 5379).
+"""
 _HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
 _PASSED_ON = (
     "USER",
@@ -79,18 +82,21 @@ def login(registry: str, commands: LiveCommands) -> Login:
             data = file.read(_LARGEST + 1)
     except (FileNotFoundError, NotADirectoryError):
         return _without(CredentialState.MISSING, CredentialSource.NONE, path)
+    line = None
     try:
         config = json.loads(data) if len(data) <= _LARGEST else None
-    except (ValueError, RecursionError):  # the parser's text quotes the file, so it goes nowhere
+    except json.JSONDecodeError as error:  # its text quotes the file, so only the place goes anywhere
+        config, line = None, error.lineno
+    except (ValueError, RecursionError):
         config = None
     if not isinstance(config, dict):
-        return _without(CredentialState.BAD_FILE, CredentialSource.NONE, path)
-    key = _HUB_KEY if registry in _HUB else registry
-    helper = _lookup(config.get("credHelpers"), registry, key)
+        return Login(CredentialSeen(CredentialState.BAD_FILE, CredentialSource.NONE, path, line=line))
+    key = _HUB_KEY if registry in DOCKER_HUB else registry
+    helper = _lookup(config.get("credHelpers"), key)
     if isinstance(helper, str) and helper:
         return _from_helper(helper, key, CredentialSource.HELPER, path, commands)
     store = config.get("credsStore")
-    entry = _lookup(config.get("auths"), registry, key)
+    entry = _lookup(config.get("auths"), key)
     if isinstance(store, str) and store:
         found = _from_helper(store, key, CredentialSource.STORE, path, commands)
         # the client falls back to the file where its store holds nothing for this registry
@@ -105,21 +111,17 @@ def _without(state: CredentialState, source: CredentialSource, path: str, helper
     return Login(CredentialSeen(state, source, path, helper))
 
 
-def _lookup(table: object, registry: str, key: str) -> Any:
-    """The entry for a registry, whichever way its name is written: with scheme, with path, or bare."""
+def _lookup(table: object, key: str) -> Any:
+    """The entry for a registry, whichever way its name is written: with scheme, with path, or bare.
+
+    As docker's own look-up, which compares *key* with each name's host: Docker Hub's key is no host, it alone counts.
+    """
     if not isinstance(table, dict):
         return None
     if key in table:
         return table[key]
-    names = _HUB if registry in _HUB else {registry}
-    return next(
-        (
-            v
-            for k, v in table.items()
-            if k.partition("://")[2].partition("/")[0] in names or k.partition("/")[0] in names
-        ),
-        None,
-    )
+    hosts = ((k.partition("://")[2] or k).partition("/")[0] for k in table)
+    return next((v for host, v in zip(hosts, table.values(), strict=True) if host == key), None)
 
 
 def _from_entry(entry: dict[str, Any], path: str) -> Login:

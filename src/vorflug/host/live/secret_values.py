@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from vorflug.host.secrets import remember
+from vorflug.host.live.structured import scalar
+from vorflug.host.secrets import remember, userinfo
 
 _SECRET_KEY = re.compile(r"SECRET|TOKEN|KEY|PASS|PWD|CREDENTIAL|DSN|SALT|SIGNATURE|CONNECTION", re.IGNORECASE)
 _HARMLESS_KEY = re.compile(
     r"(FILE|PATH|DIR|FOLDER|URL|URI|HOST|PORT|ENDPOINT|TYPE|NAME|ID|ALGORITHM|TTL)$", re.IGNORECASE
 )
-_USERINFO = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://([^\s/?#]*)@")
 _WORDS = re.compile(r"[A-Za-z]+([-_ ][A-Za-z]+)*")
 _LONGEST_WORDS = 20
 """Longer runs of letters may be random."""
@@ -37,8 +37,10 @@ def remember_value(value: str) -> None:
 
 def remember_userinfo(text: str) -> None:
     """Note user and password of every URL in *text*."""
-    for userinfo in _USERINFO.findall(text):
-        remember(userinfo, userinfo.partition(":")[2])
+    found = {text[start:end] for start, end in userinfo(text)}
+    # a word may hold several URLs: the password of the first ends at its own "@"
+    found |= {one.partition("/")[0].rpartition("@")[0] for one in found}
+    remember(*found, *(one.partition(":")[2] for one in found))
 
 
 def remember_all(data: Any) -> None:
@@ -55,7 +57,7 @@ def remember_all(data: Any) -> None:
             case dict():
                 named = value.get("name")
                 # lists of {name: DB_PASSWORD, value: …} are environments
-                todo += [(named if k == "value" and isinstance(named, str) else str(k), v) for k, v in value.items()]
+                todo += [(named if k == "value" and isinstance(named, str) else scalar(k), v) for k, v in value.items()]
             case list():
                 todo += [(key, v) for v in value]
             case str():

@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+_MOST_NODES = 100_000
+"""Of YAML with every alias written out: a configuration of 1 MB has about 50,000."""
 _DEEPEST = 100
 """Levels of nesting: real configuration has fewer than 20, and the composer recurses on the C stack."""
 
@@ -32,7 +34,7 @@ def parse_json(text: str, name: str) -> Any:
 def parse_yaml(text: str, name: str) -> Any:
     """The value that *text* is in YAML, one document, safe types only.  Raises Unparsable.
 
-    Aliases are resolved as references, so a small file stays small in memory as long as nobody walks all of it.
+    Aliases are counted as what they stand for: a small file that would be written out to millions of nodes is refused.
     """
     import yaml
 
@@ -53,21 +55,49 @@ def parse_yaml(text: str, name: str) -> Any:
 
 
 def _bound(events: Any, name: str) -> None:
-    depth = 0
+    sizes: dict[str, int] = {}
+    """Nodes below each anchor that is complete."""
+    open_: list[tuple[str | None, int]] = []
+    """The anchor of every collection that is not, and how many nodes were counted before it."""
+    count = 0
     for event in events:
         kind = type(event).__name__
-        if kind.endswith(("MappingStartEvent", "SequenceStartEvent")):
-            depth += 1
-            if depth > _DEEPEST:
-                raise Unparsable(name, event.start_mark.line + 1, "wanted YAML: nested too deeply")
-        elif kind.endswith(("MappingEndEvent", "SequenceEndEvent")):
-            depth -= 1
+        line = event.start_mark.line + 1
+        if kind in {"MappingStartEvent", "SequenceStartEvent"}:
+            open_.append((event.anchor, count))
+            count += 1
+            if len(open_) > _DEEPEST:
+                raise Unparsable(name, line, "wanted YAML: nested too deeply")
+        elif kind in {"MappingEndEvent", "SequenceEndEvent"}:
+            anchor, before = open_.pop()
+            if anchor is not None:
+                sizes[anchor] = count - before
+        elif kind == "ScalarEvent":
+            count += 1
+            if event.anchor is not None:
+                sizes[event.anchor] = 1
+        elif kind == "AliasEvent":
+            if any(anchor == event.anchor for anchor, _ in open_):
+                raise Unparsable(name, line, "wanted YAML: an alias that stands within what it stands for")
+            count += sizes.get(event.anchor, 1)
+        if count > _MOST_NODES:
+            raise Unparsable(name, line, f"wanted YAML of at most {_MOST_NODES} nodes, aliases written out")
 
 
 def _problem(error: Any) -> str:
     # the problem text of PyYAML names tokens and tags; an undefined alias or a tag would quote the file's own words
     text = str(error.problem or "not well formed")
     return re.split(r"['\"]", text, maxsplit=1)[0].strip() or "not well formed"
+
+
+def scalar(value: Any) -> str:
+    """*value* as text; empty for null, and for a list or a mapping, which is never written out."""
+    if value is None or isinstance(value, dict | list | set | tuple):
+        return ""
+    try:
+        return str(value)
+    except ValueError:  # an integer of more than 4300 digits (sys.set_int_max_str_digits)
+        return ""
 
 
 def dig(data: Any, dotted: str) -> Any:

@@ -71,6 +71,16 @@ class LiveSystem:
                 found.append((str(hierarchy.shown / group.relative_to("/")), content))
         return tuple(found)
 
+    def cgroup_top_hidden(self, name: str) -> bool:
+        hierarchy = self._hierarchy(name.partition(".")[0])
+        if hierarchy is None:
+            return False
+        # cgroup-v2, "Core Interface Files": these exist on every group but the root
+        files = () if hierarchy.v1 else (name, "cgroup.events", "cgroup.type")
+        return hierarchy.shown != PurePosixPath("/") or any(
+            self._files.exists(f"{hierarchy.top}/{file}") for file in files
+        )
+
     def uname(self) -> Kernel:
         seen = os.uname()
         return Kernel(seen.release, seen.machine)
