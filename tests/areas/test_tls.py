@@ -315,3 +315,11 @@ def test_a_missing_corporate_root_is_named_as_what_is_missing(site):
     folder, host = site
     verdict = judge(chain(certificate=str(folder / "tls.crt"), ca_file=str(folder / "gone.pem")), host)
     assert verdict.outcome is Outcome.UNMET and "gone.pem" in render(verdict.because)
+
+
+@pytest.mark.parametrize(("authority", "outcome"), [(None, Outcome.UNMET), (2048, Outcome.MET)])
+def test_authorities_may_be_held_to_a_shorter_key_than_the_server(authority, outcome):
+    leaf = certificate(issuer_at=1, key_bits=3072, key="RSA 3072")
+    above = certificate(is_ca=True, subject="CN=Middle", key_bits=2048, key="RSA 2048")
+    demand = own(rsa_bits=3000, authority_rsa_bits=authority)
+    assert demand.judge(evidence(file(leaf, above))).outcome is outcome

@@ -88,3 +88,24 @@ def test_the_deadline_is_no_interruption(gate):
     then = datetime.now(UTC).isoformat()
     times = {"started": then, "finished": then, "evaluated": then, "interrupted": "deadline"}
     assert gate(times=times, verdict=verdict("undetermined", 5), findings=[finding("A", "unknown")]) == 5
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        (4, "ready, but at least one should is not met (--strict)"),
+        (3, "ready, but a confirmation was answered no (--with-confirmations)"),
+        (5, "ready, but a confirmation is outstanding (--with-confirmations)"),
+    ],
+)
+def test_a_ready_report_that_is_held_back_says_by_what(gate, capsys, code, says):
+    assert gate(**ended("ready", code)) == code
+    assert f"the verified report of audit-vm-01 for ai-audit-assist 1.0.0 ends with {code}: {says}.\n" in (
+        capsys.readouterr().out
+    )
+
+
+def test_in_german_it_is_the_verified_report(gate, capsys):
+    assert gate("--lang", "de", **ended("ready", 4)) == 4
+    assert "Der geprüfte Bericht" in (said := capsys.readouterr().out)
+    assert "endet mit 4: bereit, aber mindestens ein Soll ist nicht erfüllt (--strict)." in said

@@ -124,3 +124,20 @@ def test_verifying_loads_nothing_heavy(signed, command):
         "assert 'cryptography' in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_a_report_of_an_interrupted_run_is_called_partial(tmp_path, capsys):
+    key = new_key()
+    times = {**report()["times"], "interrupted": "SIGINT"}
+    folder = write_report(tmp_path / "report", key, report(times=times))
+    trust = str(write_trust(tmp_path / "k.pub", key))
+    assert execute(["verify", str(folder), "--trust", trust]) == 0
+    assert "The run was interrupted (SIGINT): partial.\n" in capsys.readouterr().out
+    assert execute(["verify", str(folder), "--trust", trust, "--lang", "de"]) == 0
+    assert "Der Lauf wurde abgebrochen (SIGINT): unvollständig.\n" in capsys.readouterr().out
+
+
+def test_a_whole_run_is_not_called_partial(signed, capsys):
+    folder, trust, _ = signed
+    assert execute(["verify", str(folder), "--trust", str(trust)]) == 0
+    assert "partial" not in capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,12 +10,16 @@ import pytest
 from conftest import header
 from vorflug.areas.confirmation import ConfirmationRequirement
 from vorflug.areas.memory import MemoryFact, MemoryQuery, MemoryRequirement
+from vorflug.documents import library
 from vorflug.documents.report import Run, assemble, gather
+from vorflug.documents.site import Site
 from vorflug.engine.evaluate import evaluate
 from vorflug.engine.verdict import NothingJudged
 from vorflug.model.query import Observation, Seen
 from vorflug.model.report import HostInfo, ProfileInfo, SiteInfo, Times, ToolInfo
 from vorflug.model.requirement import HostSize, LocalText, OperatingModel, Outcome, Phase
+from vorflug.pipeline import Case, judge
+from vorflug.render.sizes import compare
 
 WHEN = datetime(2026, 11, 25, tzinfo=UTC)
 GIB = 2**30
@@ -102,3 +107,32 @@ def test_a_size_or_model_that_nothing_applies_to_is_left_out_and_nothing_at_all_
     assert (report.sizes, report.models) == ((), ())
     with pytest.raises(NothingJudged):
         assemble(RUN, [], {}, {}, SEEN)
+
+
+def test_each_size_holds_what_another_wants_otherwise_though_it_is_met_and_has_no_bar():
+    def without_bar(at_least):
+        return [replace(f, verdict=replace(f.verdict, gauge=None)) for f in judged(at_least)]
+
+    by_size = {HostSize.S: without_bar("4 GB"), HostSize.M: without_bar("8 GB"), HostSize.L: without_bar("8 GB")}
+    report = assemble(RUN, judged("8 GB"), by_size, {}, SEEN)
+    assert [[(j.id, j.outcome) for j in size.findings] for size in report.sizes] == [[("A-1", Outcome.MET)]] * 3
+    alike = assemble(RUN, judged("8 GB"), dict.fromkeys(HostSize, without_bar("8 GB")), {}, SEEN)
+    assert [size.findings for size in alike.sizes] == [(), (), ()]
+
+
+@pytest.mark.parametrize(
+    ("model", "phase", "says"),
+    [
+        # whether the host sizes matter at all hangs on hybrid.runtime, which is not given
+        (OperatingModel.HYBRID, Phase.PRE_INSTALL, "whether this host fits S, M or L is undetermined"),
+        (OperatingModel.COMPOSE, Phase.PRE_INSTALL, "whether this host fits S, M or L is undetermined"),
+        (OperatingModel.COMPOSE, Phase.GO_LIVE, None),
+        (OperatingModel.SAAS, Phase.PRE_INSTALL, None),
+    ],
+)
+def test_no_size_fits_where_nothing_was_judged(model, phase, says):
+    case = Case(library.load("ai-audit-assist"), Site.empty(), model, HostSize.S, phase)
+    report = judge(case, [], RUN.host, RUN.times)
+    short = compare(report).short
+    assert (None if short is None else str(short)) == says
+    assert "fits" not in str(compare(report).fit)

@@ -150,3 +150,18 @@ def test_resolving_causes_no_io(no_io):
     profile = load(row(), confirmation())
     with no_io():
         assert len(items(profile)) == 2
+
+
+def test_what_waits_for_a_value_already_says_what_each_size_wants():
+    profile = load(row(fields="at_least: {S: 8 GB, M: 32 GB, L: 64 GB}\nwhen: {param: llm.provider, is: aws}"))
+    wanted = {size: items(profile, size=size)[0].wanted for size in "SML"}
+    assert {size: render(says) for size, says in wanted.items()} == {
+        "S": "at least 8 GB", "M": "at least 32 GB", "L": "at least 64 GB",
+    }  # fmt: skip
+
+
+def test_where_the_value_itself_is_missing_only_what_depends_on_size_names_one():
+    (plain,) = items(load(row(fields="at_least: {param: ram.floor}")))
+    assert render(plain.wanted) == "a value in the site file"
+    (sized,) = items(load(row(fields="at_least: {S: 8 GB, M: {param: ram.floor}, L: 64 GB}")), size="M")
+    assert render(sized.wanted) == "a value in the site file, and what size M asks for"

@@ -168,7 +168,7 @@ def test_no_control_or_bidi_character_leaves_in_any_form(evidence):
 
 def test_hostile_text_is_inert_in_markdown(evidence):
     text = evidence.texts["render markdown out"]
-    assert "alert\\(1\\)" in text
+    assert "alert(1)" in text
     assert re.search(r"(?<!\\)<(script|img|b)\b", text) is None, "a tag would be one in Markdown as well"
 
 

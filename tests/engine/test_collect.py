@@ -180,8 +180,8 @@ def test_the_deadline_of_the_whole_run():
     began = time.monotonic()
     seen = gather([demand(Longer(), Alone(n=1), Ask(n=1))], deadline=0.4)
     assert 0.3 < time.monotonic() - began < 0.8
-    assert seen[Longer()].result == Unseen(Reason.TIMEOUT, "0.4 s for the whole run")
-    assert seen[Alone(n=1)].result == Unseen(Reason.NOT_ASKED, "0.4 s for the whole run")
+    assert seen[Longer()].result == Unseen(Reason.TIMEOUT, "--deadline 0.4")
+    assert seen[Alone(n=1)].result == Unseen(Reason.NOT_ASKED, "--deadline 0.4")
     assert seen[Ask(n=1)].result == Seen(Answer(n=1))
 
 

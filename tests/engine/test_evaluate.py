@@ -103,6 +103,8 @@ def test_what_was_not_seen_is_unknown_and_says_why(reason):
     assert "some detail" in render(finding.verdict.because)
     assert finding.verdict.fix is not None
     assert finding.verdict.cause.kind == f"unseen.{reason}"
+    # people read it: the question, not the program's notation of it
+    assert finding.verdict.cause.subject == "How much memory is there, and does a cgroup limit it?"
 
 
 def test_what_nobody_asked_is_unknown():
@@ -233,3 +235,11 @@ def test_nothing_judged_is_an_error():
         decide([])
     with pytest.raises(NothingJudged):
         decide(evaluate([Excluded(head(), "memory", Nature.TECHNICAL, msg("test"))], []))
+
+
+def test_equal_questions_without_an_answer_are_one_cause_and_others_another():
+    alike = [memory_of("1 GB", "A-1"), memory_of("2 GB", "A-2")]
+    first, second = (f.verdict.cause for f in evaluate(alike, []))
+    assert first == second
+    (denied,) = evaluate([memory_of("1 GB")], [Observation(MemoryQuery(), Unseen(Reason.DENIED))])
+    assert denied.verdict.cause != first

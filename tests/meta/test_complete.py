@@ -97,6 +97,8 @@ def test_no_file_is_too_long():
     long = {
         str(p.relative_to(ROOT)): lines
         for p in SOURCE.rglob("*.py")
-        if (lines := len(p.read_text(encoding="utf-8").splitlines())) > 420
+        # what is longer says why in its docstring
+        if (lines := len((text := p.read_text(encoding="utf-8")).splitlines())) > 420
+        and "One file in spite of its length:" not in text
     }
     assert not long

@@ -198,10 +198,10 @@ def test_words_with_hyphens_are_kept_whole_and_can_be_copied_as_they_are():
     fix = Sentence.of(msg("Run: systemctl enable --now docker, for registry-1.docker.io & <b-c>."))
     bad = sample.findings[0].model_copy(update={"fix": fix})
     html = render_html(sample.model_copy(update={"findings": (bad, *sample.findings[1:])}), lang="en")
-    assert 'enable <span class="whole">--now</span> docker' in html
-    assert '<span class="whole">registry-1.docker.io</span> &amp; <span class="whole">&lt;b-c&gt;.</span>' in html
+    assert 'enable <span class="unbroken">--now</span> docker' in html
+    assert '<span class="unbroken">registry-1.docker.io</span> &amp; <span class="unbroken">&lt;b-c&gt;.</span>' in html
     assert "systemctl enable --now docker, for registry-1.docker.io & <b-c>." in Page(html).text
-    assert f'<span class="whole">{"-" * 41}' not in render_html(sample, lang="en")
+    assert f'<span class="unbroken">{"-" * 41}' not in render_html(sample, lang="en")
 
 
 def test_what_does_not_apply_stands_folded_below_its_subject():

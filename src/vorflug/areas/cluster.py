@@ -3,6 +3,8 @@
 kubectl is called with the one kubeconfig file that defines the context.  Where that file names a credential plugin,
 kubectl runs it; the plan says so.  ``auth can-i`` posts a SelfSubjectAccessReview, which leaves nothing behind.
 
+One file in spite of its length: nodes, room and rights share one way of asking kubectl and one set of causes.
+
 Sources: kubernetes.io on quantities (resource.Quantity), node conditions, taints, and "Checking API access".
 """
 

@@ -183,7 +183,7 @@ class MtuRequirement(Requirement):
             return unknown(
                 wanted=self.wanted(),
                 because=msg("There is no default IPv4 route, so it is not known which interface is the uplink."),
-                fix=msg("Set a default route, or confirm the MTU with the network team."),
+                fix=msg("Set a default route, or settle the MTU with the network team."),
             )
         if not docker.networks:
             return not_applicable(wanted=self.wanted(), because=msg("Docker has no bridge network."))

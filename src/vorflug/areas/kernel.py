@@ -89,7 +89,7 @@ class KernelVersionRequirement(Requirement):
                 wanted=self.wanted(),
                 seen=seen,
                 because=msg("{release} holds no version that can be compared.", release=release),
-                fix=msg("Ask the supplier of this kernel which version it is built from, and confirm the result."),
+                fix=msg("Ask the supplier of this kernel its base version, and note the answer at the sign-off."),
             )
         if version >= self.at_least:
             return met(

@@ -282,7 +282,7 @@ class KubernetesVersionRequirement(Requirement):
                 wanted=self.wanted(),
                 seen=seen,
                 because=msg("{version} is newer than the releases that this profile knows.", version=server.version),
-                fix=msg("Use a newer version of the profile, or confirm with the vendor."),
+                fix=msg("Use a newer version of the profile, or agree this version with the vendor."),
             )
         if release is None:
             return unmet(

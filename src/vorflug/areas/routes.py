@@ -196,7 +196,7 @@ class DefaultRouteRequirement(Requirement):
                 wanted=wanted,
                 seen=msg("a routing table too long to be read whole"),
                 because=msg("No such route is in the part of the routing table that was read."),
-                fix=msg("Look with ip route get and confirm the result."),
+                fix=msg("Look with ip route get, and note the result at the sign-off."),
             )
         if missing:
             return unmet(
@@ -299,7 +299,7 @@ class NetworkOverlapRequirement(Requirement):
                 wanted=wanted,
                 seen=msg("a routing table too long to be read whole"),
                 because=msg("No collision is in the part of the routing table that was read."),
-                fix=msg("Compare the container networks with the routing plan and confirm the result."),
+                fix=msg("Compare the container networks with the routing plan, and note the result at the sign-off."),
             )
         return met(
             wanted=wanted,

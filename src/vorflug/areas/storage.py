@@ -209,7 +209,7 @@ class StorageFillRequirement(_OnPaths):
             return unknown(
                 wanted=self.wanted(),
                 because=msg("The file system at {mounts:list} gives no size.", mounts=empty.mount_points),
-                fix=msg("Have the fill level confirmed by whoever runs this storage."),
+                fix=msg("Ask whoever runs this storage for the fill level, and note it at the sign-off."),
             )
         shares = [(space.used / (space.used + space.free), space) for space in spaces]
         fullest, space = max(shares, key=lambda pair: pair[0])

@@ -93,7 +93,7 @@ class SysctlRequirement(Requirement):
                 wanted=wanted,
                 seen=seen,
                 because=msg("{name} is no single number.", name=self.name),
-                fix=msg("Compare {name} by hand and confirm the result.", name=self.name),
+                fix=msg("Compare {name} by hand, and note the result at the sign-off.", name=self.name),
             )
         if int(value) >= self.at_least if self.at_least is not None else value == self.equal:
             return met(wanted=wanted, seen=seen, because=msg("{name} is {value}.", name=self.name, value=value))

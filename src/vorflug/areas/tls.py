@@ -123,6 +123,8 @@ class OwnCertificateRequirement(Requirement):
     """How long it must still be valid."""
     rsa_bits: Annotated[int, Field(ge=1024)]
     """The least length of an RSA key, in bits."""
+    authority_rsa_bits: Annotated[int, Field(ge=1024)] | None = None
+    """The same for the authorities above it, whom the customer cannot choose so freely; None is *rsa_bits*."""
     curves: tuple[str, ...]
     """Allowed curves of other keys: ``secp256r1``, ``brainpoolP256r1``, ``Ed25519`` …"""
     hashes: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -239,7 +241,7 @@ class OwnCertificateRequirement(Requirement):
                 msg("It is not meant for servers: its extended key usage lacks serverAuth."),
                 msg("Have the certificate issued for TLS servers (extended key usage serverAuth)."),
             )
-        if not self._strong(leaf):
+        if not self._strong(leaf, self.rsa_bits):
             yield Fault(
                 msg("The key of the server certificate is {key}.", key=leaf.seen.key),
                 msg(
@@ -256,13 +258,14 @@ class OwnCertificateRequirement(Requirement):
 
     def _authority_faults(self, file: CertificateFile) -> Iterable[Fault]:
         """What is wrong with the certificates above the server's; of a root only the dates count (RFC 5280, 6.1)."""
+        authority_bits = self.authority_rsa_bits or self.rsa_bits
         for one in linked(file.chain)[1:]:
             subject = one.seen.subject
             if (stale := out_of_date(one.seen, file.now, self.certificate, self.valid_for)) is not None:
                 yield stale
             if one.issuer_at is not None and file.chain[one.issuer_at] is one:
                 continue
-            if not self._strong(one):
+            if not self._strong(one, authority_bits):
                 yield Fault(
                     msg(
                         "The key of the authority's certificate {subject} is {key}.", subject=subject, key=one.seen.key
@@ -270,7 +273,7 @@ class OwnCertificateRequirement(Requirement):
                     msg(
                         "Have a certificate issued by an authority with a stronger key (RSA from {bits} bits or "
                         "{curves:or}).",
-                        bits=self.rsa_bits,
+                        bits=authority_bits,
                         curves=self.curves,
                     ),
                 )
@@ -287,10 +290,10 @@ class OwnCertificateRequirement(Requirement):
                     ),
                 )
 
-    def _strong(self, leaf: FileCertificate) -> bool:
+    def _strong(self, leaf: FileCertificate, rsa_bits: int) -> bool:
         match leaf.key_kind:
             case KeyKind.RSA:
-                return leaf.key_bits >= self.rsa_bits
+                return leaf.key_bits >= rsa_bits
             case KeyKind.EC:
                 return leaf.curve in self.curves
             case KeyKind.ED25519 | KeyKind.ED448:

@@ -193,14 +193,14 @@ class _Collection:
             late = (
                 Unseen(Reason.CANCELLED, stopped)
                 if stopped
-                else Unseen(Reason.TIMEOUT, f"{self._deadline:g} s for the whole run")
+                else Unseen(Reason.TIMEOUT, f"--deadline {self._deadline:g}")
             )
             yield Observation(query, late, now - asked.began)
         for query in self._waiting:
             late = (
                 Unseen(Reason.CANCELLED, stopped)
                 if stopped
-                else Unseen(Reason.NOT_ASKED, f"{self._deadline:g} s for the whole run")
+                else Unseen(Reason.NOT_ASKED, f"--deadline {self._deadline:g}")
             )
             yield Observation(query, late)
 

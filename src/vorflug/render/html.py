@@ -125,7 +125,7 @@ def _whole(speak: Speaker) -> Callable[[Said], Markup]:
     def whole(said: Said) -> Markup:
         text = speak(said)
         return Markup().join(  # every part is escaped
-            Markup('<span class="whole">{}</span>').format(part) if _HYPHENED.fullmatch(part) else escape(part)
+            Markup('<span class="unbroken">{}</span>').format(part) if _HYPHENED.fullmatch(part) else escape(part)
             for part in (_SPACES.split(text) if "-" in text else [text])
         )
 

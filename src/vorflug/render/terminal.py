@@ -189,7 +189,9 @@ class _Summary:
 
     def _heading(self, heading: Message) -> None:
         self._lines.append(self._text(""))
-        self._lines.append(self._text("  " + self._say(heading), "bold underline" if self._color else ""))
+        line = self._text("  ")
+        line.append(self._say(heading), "bold underline" if self._color else "")
+        self._lines.append(line)
 
     def _put(
         self, label: str, said: str, *, left: int = _LEFT, style: str = "", text_style: str = "", ids: str = ""
@@ -204,7 +206,9 @@ class _Summary:
         for number, part in enumerate(text.wrap(self._console, room, overflow="fold")):
             part.rstrip()
             shown = f"  {label}" if number == 0 and label else ""
-            line = self._text(shown, style) if shown else self._text("")
+            # the style is the label's alone: a Text's own style would hold for everything that is appended
+            line = self._text("")
+            line.append(shown, style)
             line.append(" " * max(1 if shown else 0, left - cell_len(shown)))
             line.append_text(part)
             self._lines.append(line)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+
+from documents.samples import HEAD, row
+from vorflug.cli.__main__ import execute
+
+
+@pytest.fixture(autouse=True)
+def narrow(monkeypatch):
+    monkeypatch.setenv("LC_ALL", "C")
+    monkeypatch.setenv("LANGUAGE", "en")
+    monkeypatch.setenv("COLUMNS", "72")
+
+
+@pytest.mark.parametrize("lang", ["en", "de"])
+@pytest.mark.parametrize("command", [["plan"], ["explain", "OS-010"], ["explain", "DNS-002"]])
+def test_lines_are_wrapped_at_the_terminals_width(capsys, command, lang):
+    assert execute([*command, "--lang", lang]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) > 5 and max(map(len, lines)) <= 72
+    assert any(line.startswith("  ") for line in lines)
+
+
+def test_each_count_names_what_it_counts(capsys):
+    assert execute(["plan"]) == 0
+    out = capsys.readouterr().out
+    local, network = out.split("Over the network (questions: ")
+    asked = [line for line in local.splitlines()[1:] if line[:2] == "  " and line[2:3].isupper()]
+    assert local.startswith(f"On this machine, read only (questions: {len(asked)})\n")
+    assert network[0].isdigit()
+    assert "missing in the site file (requirements:" in " ".join(out.split())
+
+
+def test_what_comes_then_is_said_once(capsys):
+    assert execute(["plan", "--model", "hybrid"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    then = "then: on XFS, whether it was made with ftype=1"
+    assert execute(["plan"]) == 0
+    assert text.count(then) <= 1 and " ".join(capsys.readouterr().out.split()).count(then) == 1
+
+
+@pytest.mark.parametrize("written", ["OS-010.offset", "os-010.offset", "Os-010.OFFSET"])
+def test_ids_may_be_written_in_any_case(capsys, written):
+    assert execute(["explain", written]) == 0
+    assert capsys.readouterr().out.startswith("OS-010.offset  ")
+
+
+def test_a_near_id_is_offered_as_it_is_written(capsys):
+    assert execute(["explain", "os-010.ofset"]) == 2
+    assert "did you mean OS-010.offset?" in capsys.readouterr().err
+
+
+def test_the_demand_is_shown_though_a_parameter_is_missing(capsys):
+    assert execute(["explain", "OS-001", "--model", "hybrid", "--size", "M"]) == 0
+    out = capsys.readouterr().out
+    assert "Wanted: at least 8 CPUs\n" in out and "hybrid.runtime" in out
+
+
+def test_a_demand_that_is_not_known_yet_says_so(capsys, tmp_path):
+    profile = tmp_path / "profile.yaml"
+    profile.write_text(HEAD + row(fields="at_least: {param: ram.floor}"))
+    assert execute(["explain", "MEM-1", "--profile", str(profile)]) == 0
+    assert "Wanted: a value in the site file\n" in capsys.readouterr().out
