@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -80,6 +81,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 answers[tier] = TIERS[tier]()
             if answers[tier] is not None and not required:
                 item.add_marker(pytest.mark.skip(reason=f"tier {tier} did not run: {answers[tier]}"))
+
+
+def let_others_in(folder: Path) -> None:
+    """pytest makes its folders for one user alone; open the way to *folder* for others.  What is open stays as it is."""
+    for one in (folder, *folder.parents):
+        if one.stat().st_mode & 0o077 == 0:
+            one.chmod(0o755)
 
 
 # ---- purity ----------------------------------------------------------------------------------------------------------

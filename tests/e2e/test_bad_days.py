@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import let_others_in
 from e2e.program import (
     PROGRAM,
     WITH_BAD_DAYS,
@@ -121,7 +122,7 @@ def test_two_hundred_hanging_questions_do_not_wait_for_each_other(tmp_path, home
 @pytest.mark.tier("root")
 def test_a_limit_on_threads_costs_answers_and_not_the_run(tmp_path, runs_as_nobody):
     program, env = runs_as_nobody
-    _let_in(tmp_path)
+    let_others_in(tmp_path)
     file = bad_days(tmp_path, *["slow"] * 60)
     out = tmp_path / "out"
     out.mkdir()
@@ -409,13 +410,6 @@ def test_no_umask_opens_or_closes_the_files(tmp_path, home, umask):
     assert not stat.S_IMODE(key.stat().st_mode) & 0o177
 
 
-def _let_in(folder: Path) -> None:
-    """pytest makes its folders for root alone."""
-    for one in (folder, *folder.parents):
-        if one.stat().st_mode & 0o077 == 0:
-            one.chmod(0o711)
-
-
 def _become_nobody() -> None:
     os.setgroups([])
     os.setgid(NOBODY)
@@ -452,7 +446,7 @@ def test_nobody_can_run_it(tmp_path, runs_as_nobody):
         program=(*program, "-m", "vorflug.cli.__main__"), preexec=_become_nobody,
     )  # fmt: skip
     assert unreadable.code == 2 and "Permission denied" in unreadable.err
-    _let_in(tmp_path)
+    let_others_in(tmp_path)
     file = profile(
         tmp_path,
         ("memory", {"at_least": "1 B"}),

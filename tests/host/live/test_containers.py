@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from conftest import let_others_in
 from platform_lab.unix_http import engine_at
 from vorflug.host.live import Patience
 from vorflug.host.live.containers import LiveContainers
@@ -166,9 +167,7 @@ def test_a_file_in_the_socket_s_place(tmp_path):
 def test_a_socket_that_this_user_may_not_use(tmp_path):
     import sys
 
-    for folder in (tmp_path, *tmp_path.parents):
-        if str(folder).startswith("/tmp/") and folder.owner() == "root":
-            folder.chmod(folder.stat().st_mode | 0o055)
+    let_others_in(tmp_path)
     with engine_at(tmp_path / "docker.sock", {"/version": VERSION, "/info": INFO}) as path:
         os.chmod(path, 0o600)
         # the working folder and the interpreter must be readable for nobody, so the child drops its rights by itself

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from conftest import let_others_in
 from vorflug.host.live import files as files_module
 from vorflug.host.live.files import LiveFiles, has_ftype, mount_of, mounts
 from vorflug.ports.files import FileKind
@@ -103,9 +104,7 @@ def nobody():
 
 @pytest.mark.tier("root")
 def test_what_is_hidden_from_this_user_is_denied_and_not_missing(tmp_path, request):
-    for folder in tmp_path.parents[:3]:
-        folder.chmod(0o755)  # pytest keeps its folders to itself
-    tmp_path.chmod(0o755)
+    let_others_in(tmp_path)
     hidden = tmp_path / "hidden"
     hidden.mkdir(mode=0o700)
     (hidden / "f").write_text("x")
@@ -309,9 +308,7 @@ def test_what_is_no_xfs_is_not_asked():
 
 @pytest.mark.tier("xfs")
 def test_a_real_xfs_answers_without_root(tmp_path):
-    for folder in tmp_path.parents[:3]:
-        folder.chmod(0o755)
-    tmp_path.chmod(0o755)
+    let_others_in(tmp_path)
     image, point = tmp_path / "image", tmp_path / "point"
     with image.open("wb") as made:
         made.truncate(400 << 20)
