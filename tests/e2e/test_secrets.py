@@ -49,7 +49,8 @@ def _everything(folder, here: Machine, wrapper=()) -> Evidence:
     texts = {f"{name} {stream}": getattr(e, stream) for name, e in ended.items() for stream in ("out", "err")}
     files = [*ran.folder.iterdir(), *ended["run as json"].folder.iterdir(), folder / "facts.json"]
     texts |= {str(f): f.read_text(encoding="utf-8") for f in files}
-    assert [p for p in leftovers(folder) if "crash" in p] == []
+    # a question that failed unforeseen leaves a log, which is an output like the others
+    texts |= {p: (folder / p).read_text(encoding="utf-8") for p in leftovers(folder) if "crash" in p}
     return Evidence(here, ran, texts)
 
 

@@ -36,11 +36,12 @@ def collect_here(case: Case, deadline: float, stop: Stop) -> Collected:
     from vorflug.cli.output import note
     from vorflug.cli.progress import Progress
     from vorflug.engine.plan import plan
-    from vorflug.host.live import LiveHost, identity
+    from vorflug.host.live import LiveHost, identity, prepare
     from vorflug.model.report import HostInfo, Times
     from vorflug.pipeline import observe
 
     started, began = datetime.now(UTC), monotonic()
+    prepare()
     seen: list[Observation] = []
     crashes: list[BaseException] = []
     with Progress(len(plan(case.asked())), current()) as progress:

@@ -2,10 +2,44 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+import sys
 from functools import cached_property
 from time import monotonic
 
 from vorflug import ports
+
+_LIBRARIES = (
+    "OpenSSL.SSL",
+    "certifi",
+    "cryptography.x509",
+    "dns.message",
+    "dns.query",
+    "dotenv.parser",
+    "h11",
+    "httpx",
+    "idna",
+    "psutil",
+    "service_identity.cryptography",
+    "yaml",
+)
+"""What the ports and netprobe import where they use it."""
+
+
+def prepare() -> None:
+    """Import all that questions may need, before there are threads.
+
+    Modules that import each other, imported by two threads at once, can be seen half-made: to avoid a deadlock Python
+    lets one of the threads have the module as it is (importlib._bootstrap, ``_ModuleLock``).
+    """
+    from vorflug import netprobe
+
+    for package in (sys.modules[__name__], netprobe):
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"{package.__name__}.{module.name}")
+    for library in _LIBRARIES:
+        importlib.import_module(library)
 
 
 class Patience:
