@@ -186,6 +186,15 @@ def test_the_requirement_that_is_about_it_is_the_root():
     assert (root.finding, root.blocks) == ("A-2", ("A-1",))
 
 
+def test_a_root_speaks_with_the_words_of_the_requirement_that_is_about_it():
+    better = Cause(CAUSE.kind, CAUSE.subject, msg("test says more"), msg("test fix that fits"))
+    findings = evaluate(
+        [fixed(Outcome.UNKNOWN, "A-1", cause=CAUSE), fixed(Outcome.UNMET, "A-2", cause=better, is_about=CAUSE)], []
+    )
+    (root,) = roots(findings)
+    assert (root.cause.says.en, root.cause.fix.en) == ("test says more", "test fix that fits")
+
+
 def test_what_is_met_is_no_root():
     findings = evaluate([fixed(Outcome.UNKNOWN, "A-1", cause=CAUSE), fixed(Outcome.MET, "A-2", is_about=CAUSE)], [])
     assert [f.blocked_by for f in findings] == [None, None]

@@ -99,6 +99,9 @@ def roots(findings: Iterable[Finding]) -> tuple[Root, ...]:
         own = next((f.blocked_by for f in blocked if f.blocked_by is not None), None)
         if own is None and len(blocked) == 1 and cause.team in (None, blocked[0].header.team):
             continue  # one finding with a cause of its own says it all by itself
+        if own is not None and by_id[own].verdict.cause == cause:
+            # whoever is about it knows most: its words, not those of the first that was blocked
+            cause = by_id[own].verdict.cause or cause
         team = cause.team or (by_id[own] if own else blocked[0]).header.team
         found.append(
             Root(
