@@ -1,5 +1,7 @@
 """Docker: does the engine run, in which version, and has it room for images?
 
+One file in spite of its length: every demand here rests on the one answer of the engine and shares its causes.
+
 Sources: Docker Engine API (``/version``, ``/info``); systemctl(1) ``is-enabled``; Docker's storage driver pages.
 """
 

@@ -1,5 +1,7 @@
 """The product's own certificate, its key and its chain.
 
+One file in spite of its length: key, name, dates, strength and chain are judged over the same two files.
+
 Sources: RFC 9525 (which names a certificate covers; it replaces RFC 6125), RFC 8446, 4.4.2 (the chain: leaf first, each
 signed by the next, the root may be left out), RFC 5280 (dates, uses).  Least key lengths come from the profile.
 """
