@@ -6,6 +6,7 @@ net/http prefers capitals, Python's urllib lower case.  So a difference between 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -224,8 +225,9 @@ class _ManyRequests(Requirement):
     def queries(self, known: Evidence) -> Sequence[Query[Any]]:  # noqa: ARG002 - nothing follows from an answer
         return [self._query(url) for url in self.urls]
 
+    @abstractmethod
     def _query(self, url: str) -> RequestQuery:
-        raise NotImplementedError
+        """The request that is made to *url*."""
 
     def _traces(self, evidence: Evidence) -> tuple[list[tuple[str, Trace]], NotSeen | None]:
         """What was seen, and the first gap."""
