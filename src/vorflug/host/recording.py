@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import Any
 
-from vorflug.host.recorded import Call, Cassette, Method, Raised, Switchboard, redacted
+from vorflug.host.cassette import Call, Cassette, Method, Raised, redacted
+from vorflug.host.recorded import Switchboard
 from vorflug.ports import Host
 
 _NO_ANSWER = Raised(type="TimeoutError", says="there was no answer while this was recorded")

@@ -38,6 +38,8 @@ class Query(ABC, Generic[F]):
     exclusive: ClassVar[bool] = False
     """Asked while nothing else is: for questions that measure speed."""
     reach: ClassVar[Reach] = Reach.LOCAL
+    active: ClassVar[bool] = False
+    """Writes, loads or creates something: asked only where that was allowed (``--active``), labelled in the plan."""
 
     @abstractmethod
     def observe(self, host: Host) -> F:
@@ -51,6 +53,10 @@ class Query(ABC, Generic[F]):
     def asks(self) -> Message:
         """The question as a person would put it; shown in the plan and while it is being asked."""
 
+    def writes(self) -> Message | None:
+        """What an *active* question writes: how much, where, and what becomes of it.  None for those that only look."""
+        return None
+
 
 class Reason(StrEnum):
     """Why there is no fact.  A closed list: reports and translations key on it."""
@@ -61,6 +67,13 @@ class Reason(StrEnum):
     CRASHED = "crashed"
     CANCELLED = "cancelled"
     NOT_ASKED = "not_asked"
+
+
+NOT_ALLOWED = "--active"
+"""The detail of an active question that was not asked because nobody allowed it."""
+
+LOCAL_ONLY = "--network"
+"""The detail of a question to another machine that was not asked because only this machine was to be asked."""
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,15 @@ from vorflug.ports.commands import Commands
 from vorflug.ports.containers import Containers
 from vorflug.ports.files import Files
 from vorflug.ports.kubernetes import Kubernetes
+from vorflug.ports.machine import Machine
 from vorflug.ports.net import Net
 from vorflug.ports.package import Package
+from vorflug.ports.packages import Packages
+from vorflug.ports.processes import Processes
 from vorflug.ports.registry import Registry
+from vorflug.ports.routing import Routing
 from vorflug.ports.sockets import Sockets
+from vorflug.ports.storage_speed import StorageSpeed
 from vorflug.ports.system import System
 
 __all__ = [
@@ -39,17 +44,21 @@ __all__ = [
     "Files",
     "Host",
     "Kubernetes",
+    "Machine",
     "Net",
     "Package",
+    "Packages",
+    "Processes",
     "Registry",
+    "Routing",
     "Sockets",
+    "StorageSpeed",
     "System",
 ]
 
 PORTS = (
     "files",
     "commands",
-    "system",
     "sockets",
     "clock",
     "accounts",
@@ -59,8 +68,16 @@ PORTS = (
     "kubernetes",
     "package",
     "registry",
+    "machine",
+    "packages",
+    "processes",
+    "routing",
+    "storage_speed",
 )
 """The names of a host's ports, as a cassette keys them."""
+
+COMPUTED = ("system",)
+"""Ports that are worked out from the others, of a live host and of a recorded one alike: no cassette has them."""
 
 
 class Host(Protocol):
@@ -90,3 +107,13 @@ class Host(Protocol):
     def package(self) -> Package: ...
     @property
     def registry(self) -> Registry: ...
+    @property
+    def machine(self) -> Machine: ...
+    @property
+    def packages(self) -> Packages: ...
+    @property
+    def processes(self) -> Processes: ...
+    @property
+    def routing(self) -> Routing: ...
+    @property
+    def storage_speed(self) -> StorageSpeed: ...

@@ -1,38 +1,9 @@
-"""The system clock: what the kernel knows about it, and who keeps it right."""
+"""The system clock: what the kernel knows about it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
-
-
-class Discipline(StrEnum):
-    """The ways a clock is kept right."""
-
-    CHRONY = "chrony"
-    TIMESYNCD = "timesyncd"
-    NTPD = "ntpd"
-    PTP = "ptp"
-    HYPERVISOR = "hypervisor"
-
-
-@dataclass(frozen=True)
-class Keeper:
-    """A running program (or kernel module) whose name is that of a clock discipline."""
-
-    discipline: Discipline
-    program: str
-    """Its name: data, no proof of what it is."""
-
-
-@dataclass(frozen=True)
-class Keepers:
-    """What was found running."""
-
-    running: tuple[Keeper, ...]
-    hidden: bool
-    """Whether other users' processes cannot be seen (hidepid of proc(5)), so that nothing found is no "none"."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +24,4 @@ class Clock(Protocol):
 
     def kernel(self) -> KernelClock:
         """The kernel's view.  Raises PermissionError where a sandbox forbids the call."""
-        ...
-
-    def keepers(self) -> Keepers:
-        """Which clock disciplines are running in this process namespace."""
         ...

@@ -57,6 +57,31 @@ class FileSystem:
     free_inodes: int
 
 
+@dataclass(frozen=True)
+class Quota:
+    """A limit on what one owner may use of a file system, with what is used (quotactl(2))."""
+
+    owner: str
+    """``user``, ``group`` or ``project``."""
+    used_bytes: int
+    soft_bytes: int | None
+    """None for no limit."""
+    hard_bytes: int | None
+    used_inodes: int
+    soft_inodes: int | None
+    hard_inodes: int | None
+
+
+@dataclass(frozen=True)
+class TreeSize:
+    """What the files below a folder take, as du(1) counts: blocks in use, each file once."""
+
+    used_bytes: int
+    entries: int
+    complete: bool
+    """False where some folder was closed to this user, or there was more than was counted."""
+
+
 class Files(Protocol):
     """Read-only access to files."""
 
@@ -65,6 +90,29 @@ class Files(Protocol):
 
         Raises ValueError where *path* is a FIFO, socket or device: those are never opened.
         """
+        ...
+
+    def lines_with(self, path: str, words: tuple[str, ...], *, limit: int = 1 << 23) -> tuple[str, ...]:
+        """The lines of a file that contain any of *words*, in order: for long files of which little is wanted.
+
+        Reads *limit* bytes at most; otherwise like `read_text`.
+        """
+        ...
+
+    def lines_below(self, folder: str, file: str, words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        """``(name, line)`` for each line with any of *words* in ``folder/name/file``, sorted by name.
+
+        For folders of sysfs with many devices of which few are wanted.  What has no such *file* is left out; of each,
+        4096 bytes are read.
+        """
+        ...
+
+    def resolve(self, path: str) -> str:
+        """*path* with every symlink followed (realpath(3)); what does not exist stays as it is written."""
+        ...
+
+    def read_link(self, path: str) -> str:
+        """Where a symlink points, as it is written (readlink(2)).  Raises OSError where *path* is no symlink."""
         ...
 
     def exists(self, path: str) -> bool:
@@ -96,4 +144,16 @@ class Files(Protocol):
 
         Raises NotImplementedError where that is no XFS.
         """
+        ...
+
+    def quotas(self, path: str) -> tuple[Quota, ...]:
+        """The quotas that limit this user (user, groups, project) on the file system that holds *path*.
+
+        Empty where none applies.  Raises PermissionError or NotImplementedError where the kernel does not say whether
+        quotas apply.
+        """
+        ...
+
+    def tree_size(self, path: str, *, most_entries: int = 200_000) -> TreeSize:
+        """What lies below the folder *path*, not crossing into other file systems, symlinks not followed."""
         ...

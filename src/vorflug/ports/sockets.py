@@ -27,6 +27,8 @@ class Listener:
     """The process that holds it; None where that is not visible (another user's, and not root)."""
     process: str | None
     """The name of that process, as it calls itself: data, no proof of what it is."""
+    connected: bool = False
+    """UDP: bound to one peer by connect(2), as clients do.  It holds the port all the same."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -274,6 +275,16 @@ def test_daemon_file(tmp_path):
         data_root="/data/docker",
     )
     assert redact("geheim-4") == "[redacted]"
+
+
+def test_a_daemon_file_on_a_single_line_reads_as_one_on_many(tmp_path):
+    settings = {"mtu": 1450, "log-driver": "local", "live-restore": True, "data-root": "/data", "iptables": False}
+    found = []
+    for indent in (None, 2):
+        (tmp_path / "daemon.json").write_text(json.dumps(settings, indent=indent))
+        found.append(live(tmp_path).daemon_file())
+    assert found[0] == found[1]
+    assert (found[0].mtu, found[0].log_driver, found[0].data_root, found[0].iptables) == (1450, "local", "/data", False)
 
 
 @pytest.mark.parametrize(("text", "exists"), [(None, False), ("", True), ("  \n", True), ("{}", True)])

@@ -11,8 +11,10 @@ import time
 import pytest
 
 from conftest import let_others_in
+from host.mount_table import TABLE
+from vorflug.host import mounts
 from vorflug.host.live import files as files_module
-from vorflug.host.live.files import LiveFiles, has_ftype, mount_of, mounts
+from vorflug.host.live.files import LiveFiles, has_ftype, mount_of
 from vorflug.ports.files import FileKind
 
 FILES = LiveFiles()
@@ -141,6 +143,83 @@ def test_access_control_lists(tmp_path):
     assert not FILES.has_acl("/proc/version")
 
 
+# ---- a part of a long file, and links ---------------------------------------------------------------------------------
+
+
+def test_of_a_long_file_only_the_lines_with_a_word_are_told(tmp_path):
+    (tmp_path / "f").write_text("CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_C=m\nCONFIG_AB=y\n")
+    seen = FILES.lines_with(str(tmp_path / "f"), ("CONFIG_A=", "CONFIG_B"))
+    assert seen == ("CONFIG_A=y", "# CONFIG_B is not set")
+    assert FILES.lines_with(str(tmp_path / "f"), ("CONFIG_Z",)) == ()
+    assert FILES.lines_with(str(tmp_path / "f"), ("CONFIG",), limit=10) == ("CONFIG_A=y",)
+
+
+def test_lines_of_what_is_not_there_are_not_none(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        FILES.lines_with(str(tmp_path / "none"), ("x",))
+
+
+def test_links_are_read_and_followed(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to("disk")
+    (tmp_path / "dangling").symlink_to("nowhere/at/all")
+    (tmp_path / "f").touch()
+    assert FILES.read_link(str(tmp_path / "link")) == "disk"
+    assert FILES.read_link(str(tmp_path / "dangling")) == "nowhere/at/all"
+    with pytest.raises(OSError):
+        FILES.read_link(str(tmp_path / "f"))
+    with pytest.raises(FileNotFoundError):
+        FILES.read_link(str(tmp_path / "none"))
+    assert FILES.resolve(str(tmp_path / "link/below")) == str(tmp_path / "disk/below")
+    assert FILES.resolve(str(tmp_path / "dangling")) == str(tmp_path / "nowhere/at/all")
+
+
+def test_a_mount_table_is_read_without_its_secrets(tmp_path):
+    (tmp_path / "mountinfo").write_text(TABLE)
+    seen = FILES.read_text(str(tmp_path / "mountinfo"))
+    assert "hunter2" not in seen and "password=[redacted]" in seen
+    assert mounts.parse(seen) == mounts.parse(TABLE)
+
+
+# ---- a tree that stands for another machine --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tree(tmp_path):
+    root = tmp_path / "root"
+    (root / "proc/self").mkdir(parents=True)
+    (root / "proc/self/status").write_text("Name:\tother\n")
+    (root / "sys/class/block").mkdir(parents=True)
+    (root / "sys/devices/sda").mkdir(parents=True)
+    (root / "sys/class/block/sda").symlink_to("../../devices/sda")
+    return root
+
+
+def test_paths_are_those_of_the_tree(tree):
+    there = LiveFiles(str(tree))
+    assert there.read_text("/proc/self/status") == "Name:\tother\n"
+    assert there.lines_with("/proc/self/status", ("Name",)) == ("Name:\tother",)
+    assert there.list_folder("/") == ("proc", "sys")
+    assert there.status("/proc/self/status").size_bytes == 12
+    assert there.exists("/proc/self") and not there.exists("/etc/passwd")
+    with pytest.raises(FileNotFoundError):
+        there.read_text("/etc/passwd")
+
+
+def test_links_inside_a_tree_lead_to_paths_of_the_tree(tree):
+    there = LiveFiles(f"{tree}/")
+    assert there.resolve("/sys/class/block/sda") == "/sys/devices/sda"
+    assert there.read_link("/sys/class/block/sda") == "../../devices/sda"
+    assert there.resolve("/") == "/"
+    assert there.resolve("/not/there") == "/not/there"
+
+
+def test_a_tree_below_a_link_is_the_tree(tree):
+    (tree.parent / "alias").symlink_to(tree)
+    there = LiveFiles(str(tree.parent / "alias"))
+    assert there.resolve("/sys/class/block/sda") == "/sys/devices/sda"
+
+
 # ---- file systems ----------------------------------------------------------------------------------------------------
 
 
@@ -175,35 +254,9 @@ def test_a_relative_path_has_no_file_system(path):
         FILES.file_system(path)
 
 
-TABLE = r"""22 28 0:20 / /sys rw,nosuid shared:7 - sysfs sysfs rw
-28 1 8:2 / / rw,relatime shared:1 - ext4 /dev/sda2 rw,errors=remount-ro
-40 28 8:3 / /data\040one rw,relatime shared:2 master:1 - xfs /dev/mapper/vg\134x rw,relatime,attr2
-41 28 8:2 /srv/assist /opt/assist rw - ext4 /dev/sda2 rw
-42 28 0:60 / /mnt/nas rw - cifs //nas.corp/share rw,vers=3.1.1,username=svc-assist,password=hunter2hunter2,uid=0
-43 28 0:61 / /var/lib/docker/overlay2/x/merged rw - overlay overlay rw,lowerdir=/l,upperdir=/u
-44 28 8:5 / /data rw - ext4 /dev/sdb1 rw
-45 44 0:70 / /data rw - tmpfs tmpfs rw
-46 28 0:71 / /mnt/web rw - fuse.davfs https://user:geheim99@dav.corp/x rw
-"""
-
-
 @pytest.fixture
-def table(tmp_path):
-    (tmp_path / "mountinfo").write_text(TABLE)
-    return mounts(str(tmp_path / "mountinfo"))
-
-
-def test_mountinfo_is_read_field_by_field(table):
-    data = table[2]
-    assert (data.device, data.point, data.kind, data.source) == ("8:3", "/data one", "xfs", r"/dev/mapper/vg\x")
-    assert data.options == ("rw", "relatime", "attr2")
-    assert table[3].root == "/srv/assist"
-
-
-def test_options_name_no_secret(table):
-    shown = " ".join(table[4].options)
-    assert "hunter2" not in shown and "svc-assist" not in shown
-    assert "password=[redacted]" in table[4].options and "uid=0" in table[4].options
+def table():
+    return mounts.parse(TABLE)
 
 
 @pytest.mark.parametrize(
@@ -232,11 +285,6 @@ def test_a_path_on_no_known_mount_is_unsupported(monkeypatch):
     monkeypatch.setattr(files_module, "_mount_id", lambda _path: None)
     with pytest.raises(NotImplementedError, match="no mount"):
         mount_of("/data", ())
-
-
-def test_without_proc_there_are_no_mounts(tmp_path):
-    with pytest.raises(NotImplementedError, match="not mounted"):
-        mounts(str(tmp_path / "mountinfo"))
 
 
 PROBE = """
@@ -337,3 +385,17 @@ def test_a_real_xfs_answers_without_root(tmp_path):
         check=True,
     )
     assert done.stdout.strip() == "True"
+
+
+def test_lines_below_looks_into_every_device_and_passes_over_what_has_no_such_file(tmp_path):
+    for name, text in {"b": "CLASS=3\nID=1\n", "a": "CLASS=3\nCLASS=30\n", "c": "CLASS=2\n"}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "uevent").write_text(text)
+    (tmp_path / "without").mkdir()
+    (tmp_path / "plain").write_text("CLASS=3\n")
+    (tmp_path / "long").mkdir()
+    (tmp_path / "long/uevent").write_text("x" * 5000 + "\nCLASS=3\n")
+    below = LiveFiles().lines_below(str(tmp_path), "uevent", ("CLASS=3",))
+    assert below == (("a", "CLASS=3"), ("a", "CLASS=30"), ("b", "CLASS=3"))
+    with pytest.raises(FileNotFoundError):
+        LiveFiles().lines_below(str(tmp_path / "gone"), "uevent", ("CLASS=3",))

@@ -34,6 +34,7 @@ def prepare() -> None:
     lets one of the threads have the module as it is (importlib._bootstrap, ``_ModuleLock``).
     """
     from vorflug import netprobe
+    from vorflug.host import system  # noqa: F401 - it is computed for every live host
 
     for package in (sys.modules[__name__], netprobe):
         for module in pkgutil.iter_modules(package.__path__):
@@ -76,9 +77,9 @@ class LiveHost:
 
     @cached_property
     def system(self) -> ports.System:
-        from vorflug.host.live.system import LiveSystem
+        from vorflug.host.system import ComputedSystem
 
-        return LiveSystem(self._patience)
+        return ComputedSystem(self.files, self.machine, self._patience.left)
 
     @cached_property
     def sockets(self) -> ports.Sockets:
@@ -133,3 +134,33 @@ class LiveHost:
         from vorflug.host.live.registry import LiveRegistry
 
         return LiveRegistry(self._patience)
+
+    @cached_property
+    def machine(self) -> ports.Machine:
+        from vorflug.host.live.machine import LiveMachine
+
+        return LiveMachine(self._patience)
+
+    @cached_property
+    def packages(self) -> ports.Packages:
+        from vorflug.host.live.packages import LivePackages
+
+        return LivePackages(self._patience)
+
+    @cached_property
+    def processes(self) -> ports.Processes:
+        from vorflug.host.live.processes import LiveProcesses
+
+        return LiveProcesses(self._patience)
+
+    @cached_property
+    def routing(self) -> ports.Routing:
+        from vorflug.host.live.routing import LiveRouting
+
+        return LiveRouting(self._patience)
+
+    @cached_property
+    def storage_speed(self) -> ports.StorageSpeed:
+        from vorflug.host.live.storage_speed import LiveStorageSpeed
+
+        return LiveStorageSpeed(self._patience)

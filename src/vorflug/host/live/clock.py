@@ -1,13 +1,12 @@
-"""The system clock of this machine: adjtimex(2) without a mode (nothing is set), and the names of running programs."""
+"""The system clock of this machine: adjtimex(2) without a mode, so that nothing is set."""
 
 from __future__ import annotations
 
 import ctypes
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vorflug.ports.clock import Discipline, Keeper, Keepers, KernelClock
+from vorflug.ports.clock import KernelClock
 
 if TYPE_CHECKING:
     from vorflug.host.live import Patience
@@ -16,22 +15,6 @@ if TYPE_CHECKING:
 _TIME_ERROR = 5
 _STA_UNSYNC = 0x0040
 _STA_NANO = 0x2000
-
-_PROGRAMS = {
-    "chronyd": Discipline.CHRONY,
-    "systemd-timesyncd": Discipline.TIMESYNCD,
-    "systemd-timesyn": Discipline.TIMESYNCD,  # as the kernel cuts it after 15 characters
-    "ntpd": Discipline.NTPD,
-    "ptp4l": Discipline.PTP,
-    "phc2sys": Discipline.PTP,
-    "timemaster": Discipline.PTP,
-    "vmtoolsd": Discipline.HYPERVISOR,
-    "vmware-toolbox-cmd": Discipline.HYPERVISOR,
-    "VBoxService": Discipline.HYPERVISOR,
-    "prltoolsd": Discipline.HYPERVISOR,
-}
-_MODULES = {"hv_utils": Discipline.HYPERVISOR}
-"""Hyper-V keeps its guests' clocks from a kernel module, without a process."""
 
 
 class _Timex(ctypes.Structure):
@@ -85,16 +68,4 @@ class LiveClock:
             offset_s=timex.offset / (1e9 if timex.status & _STA_NANO else 1e6),
             max_error_s=timex.maxerror / 1e6,
             estimated_error_s=timex.esterror / 1e6,
-        )
-
-    def keepers(self) -> Keepers:
-        import psutil
-
-        self._patience.left()
-        names = {process.info["name"] for process in psutil.process_iter(["name"])}
-        running = {Keeper(_PROGRAMS[name], name) for name in names if name in _PROGRAMS}
-        running |= {Keeper(kind, name) for name, kind in _MODULES.items() if (Path("/sys/module") / name).exists()}
-        return Keepers(
-            running=tuple(sorted(running, key=lambda keeper: keeper.program)),
-            hidden=not Path("/proc/1/stat").exists(),
         )

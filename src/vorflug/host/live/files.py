@@ -9,29 +9,30 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import re
 import stat
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+from vorflug.host import mounts, package_sources
+from vorflug.host.live import quotas
+from vorflug.host.mounts import Mount
 from vorflug.host.secrets import redact
-from vorflug.ports.files import FileKind, FileStatus, FileSystem
+from vorflug.ports.files import FileKind, FileStatus, FileSystem, Quota, TreeSize
 
 MOST_NAMES = 100_000
 """A folder with more names is refused, so that it cannot fill the memory."""
-
-_OPTION_AT_MOST = 200
-_SECRET_OPTIONS = {"user", "username", "password", "pass", "credentials", "cred", "secret", "secretfile"}
-"""mount.cifs(8), mount.ceph(8): options whose values are nobody's business."""
 
 _XFS_IOC_FSGEOMETRY_V1 = 0x80705864
 """``_IOR('X', 100, struct xfs_fsop_geom_v1)``: 112 bytes, on every kernel that has XFS."""
 _XFS_GEOMETRY_BYTES = 112
 _XFS_FLAGS_AT = 92
 _XFS_FLAG_FTYPE = 1 << 16
+
+_BLOCK = 512
+"""Bytes in a unit of st_blocks, whatever the file system's own blocks are (stat(3type))."""
 
 _KINDS = (
     (stat.S_ISREG, FileKind.FILE),
@@ -44,25 +45,15 @@ _KINDS = (
 )
 
 
-@dataclass(frozen=True)
-class Mount:
-    """One line of mountinfo."""
-
-    id: int
-    device: str
-    root: str
-    """The folder of the file system that is mounted: not ``/`` for a bind mount."""
-    point: str
-    kind: str
-    source: str
-    options: tuple[str, ...]
-    """Of the mount and of the super block, without duplicates."""
-
-
 class LiveFiles:
     """Reads files and asks about file systems; opens nothing that could block or act."""
 
+    def __init__(self, root: str = "/") -> None:
+        """*root*: the folder below which files are read and named, so that a tree can stand for another machine."""
+        self._root = root.rstrip("/")
+
     def read_text(self, path: str, *, limit: int = 1 << 20) -> str:
+        path = self._root + path
         # looked at before it is opened: opening a FIFO waits, opening a tape rewinds it
         _must_be_file(path, Path(path).stat().st_mode)
         with _opened(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY) as fd:
@@ -73,19 +64,45 @@ class LiveFiles:
                     found += chunk
             except BlockingIOError:
                 raise TimeoutError(f"{path} has nothing to read now") from None
-        return found.decode("utf-8", "replace")
+        text = found.decode("utf-8", "replace")
+        # secrets are struck out where they are read, so that neither a fact nor a recording can hold them
+        if path.endswith("/mountinfo"):
+            return mounts.strike_secrets(text)
+        return package_sources.strike_secrets(text) if package_sources.concerns(path) else text
+
+    def lines_with(self, path: str, words: tuple[str, ...], *, limit: int = 1 << 23) -> tuple[str, ...]:
+        return tuple(line for line in self.read_text(path, limit=limit).splitlines() if any(w in line for w in words))
+
+    def lines_below(self, folder: str, file: str, words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        found: list[tuple[str, str]] = []
+        for name in self.list_folder(folder):
+            try:
+                lines = self.lines_with(f"{folder}/{name}/{file}", words, limit=4096)
+            except (FileNotFoundError, NotADirectoryError):
+                continue  # a plain file beside the devices, or a device that has just gone
+            found += ((name, line) for line in lines)
+        return tuple(found)
 
     def exists(self, path: str) -> bool:
-        return _exists(path)
+        return _exists(self._root + path)
+
+    def resolve(self, path: str) -> str:
+        return os.path.realpath(self._root + path).removeprefix(self._real_root()) or "/"
+
+    def read_link(self, path: str) -> str:
+        return os.readlink(self._root + path)  # noqa: PTH115 - a Path would change what is written there
+
+    def _real_root(self) -> str:
+        return os.path.realpath(self._root) if self._root else ""
 
     def status(self, path: str, *, follow: bool = True) -> FileStatus:
-        seen = Path(path).stat(follow_symlinks=follow)
+        seen = Path(self._root + path).stat(follow_symlinks=follow)
         kind = next(kind for is_kind, kind in _KINDS if is_kind(seen.st_mode))
         return FileStatus(kind, stat.S_IMODE(seen.st_mode), seen.st_uid, seen.st_gid, seen.st_size)
 
     def list_folder(self, path: str) -> tuple[str, ...]:
         names: list[str] = []
-        with os.scandir(path) as entries:
+        with os.scandir(self._root + path) as entries:
             for entry in entries:
                 names.append(entry.name)
                 if len(names) > MOST_NAMES:
@@ -93,15 +110,10 @@ class LiveFiles:
         return tuple(sorted(names))
 
     def file_system(self, path: str) -> FileSystem:
-        if not path.startswith("/"):
-            raise ValueError(f"wanted an absolute path, saw {path!r}")
-        # symlinks first, so that a link to a folder that is yet to be made leads to the disk that will hold it
-        real = asked = os.path.realpath(path)
-        while not _exists(asked):
-            asked = str(Path(asked).parent)
+        real, asked = _nearest(path)
         # before the mount is looked up: statvfs(2) triggers an automount, opening with O_PATH does not
         space = os.statvfs(asked)
-        mount = mount_of(asked, mounts())
+        mount = mount_of(asked, mounts.read(self))
         return FileSystem(
             asked=asked,
             exists=asked == real,
@@ -117,6 +129,46 @@ class LiveFiles:
             free_inodes=space.f_favail,
         )
 
+    def quotas(self, path: str) -> tuple[Quota, ...]:
+        _, asked = _nearest(path)
+        os.statvfs(asked)  # triggers an automount, as above
+        return quotas.limiting(asked, mount_of(asked, mounts.read(self)))
+
+    def tree_size(self, path: str, *, most_entries: int = 200_000) -> TreeSize:
+        top = self._root + path
+        device = Path(top).stat().st_dev
+        used, entries, complete = 0, 0, True
+        linked: set[int] = set()
+        waiting = [top]
+        while waiting:
+            path = waiting.pop()
+            try:
+                with os.scandir(path) as folder:
+                    found = list(islice(folder, most_entries - entries + 1))
+            except PermissionError:
+                if path == top:
+                    raise
+                complete = False
+                continue
+            except FileNotFoundError:
+                continue  # removed meanwhile
+            for entry in found:
+                if entries == most_entries:
+                    return TreeSize(used, entries, complete=False)
+                try:
+                    seen = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+                entries += 1
+                if seen.st_dev != device or (seen.st_nlink > 1 and seen.st_ino in linked):
+                    continue
+                if stat.S_ISDIR(seen.st_mode):
+                    waiting.append(entry.path)
+                elif seen.st_nlink > 1:
+                    linked.add(seen.st_ino)
+                used += seen.st_blocks * _BLOCK
+        return TreeSize(used, entries, complete)
+
     def writable(self, path: str) -> bool:
         mode = os.W_OK | os.X_OK if stat.S_ISDIR(Path(path).stat().st_mode) else os.W_OK
         return os.access(path, mode, effective_ids=True)
@@ -130,7 +182,7 @@ class LiveFiles:
             raise
 
     def xfs_ftype(self, path: str) -> bool:
-        if (kind := mount_of(path, mounts()).kind) != "xfs":
+        if (kind := mount_of(path, mounts.read(self)).kind) != "xfs":
             # other file systems have ioctls of their own under the same number
             raise NotImplementedError(f"{path} lies on {kind}, not on xfs")
         with _opened(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY) as fd:
@@ -147,42 +199,6 @@ def has_ftype(geometry: bytes) -> bool:
     """Whether a ``struct xfs_fsop_geom_v1`` has XFS_FSOP_GEOM_FLAGS_FTYPE set (xfs_fs.h)."""
     flags: int = struct.unpack_from("=I", geometry, _XFS_FLAGS_AT)[0]
     return bool(flags & _XFS_FLAG_FTYPE)
-
-
-def mounts(path: str = "/proc/self/mountinfo") -> tuple[Mount, ...]:
-    """Every mount of this process's namespace, in the kernel's order.  Raises NotImplementedError without /proc."""
-    try:
-        with Path(path).open(encoding="utf-8", errors="replace") as lines:
-            return tuple(_mount(line) for line in lines)
-    except FileNotFoundError:
-        raise NotImplementedError(f"{path} is not there: /proc is not mounted") from None
-
-
-def _mount(line: str) -> Mount:
-    fields = line.rstrip("\n").split(" ")
-    # a number of optional fields, ended by "-"; no field can be a bare "-" before it
-    end = fields.index("-", 6)
-    kind, source, of_super_block = fields[end + 1 : end + 4]
-    options = dict.fromkeys(_option(o) for o in (*fields[5].split(","), *of_super_block.split(",")))
-    return Mount(
-        id=int(fields[0]),
-        device=fields[2],
-        root=_unescaped(fields[3]),
-        point=_unescaped(fields[4]),
-        kind=kind,
-        source=_unescaped(source),
-        options=tuple(options),
-    )
-
-
-def _unescaped(field: str) -> str:
-    """The kernel writes space, tab, newline, backslash and hash as three octal digits (seq_escape)."""
-    return re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), field)
-
-
-def _option(option: str) -> str:
-    name, _, value = option.partition("=")
-    return f"{name}=[redacted]" if value and name.lower() in _SECRET_OPTIONS else _unescaped(option)[:_OPTION_AT_MOST]
 
 
 def mount_of(path: str, table: tuple[Mount, ...]) -> Mount:
@@ -208,6 +224,17 @@ def _mount_id(path: str) -> int | None:
                 return next((int(line.split()[1]) for line in lines if line.startswith("mnt_id:")), None)
         except OSError:
             return None  # the caller finds the mount by its path instead
+
+
+def _nearest(path: str) -> tuple[str, str]:
+    """*path* with symlinks resolved, and its nearest existing ancestor.  Raises ValueError for a relative path."""
+    if not path.startswith("/"):
+        raise ValueError(f"wanted an absolute path, saw {path!r}")
+    # symlinks first, so that a link to a folder that is yet to be made leads to the disk that will hold it
+    real = asked = os.path.realpath(path)
+    while not _exists(asked):
+        asked = str(Path(asked).parent)
+    return real, asked
 
 
 def _exists(path: str) -> bool:

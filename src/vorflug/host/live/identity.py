@@ -10,6 +10,8 @@ from pathlib import Path
 
 UNKNOWN = "unknown"
 _KEY = b"vorflug host identity v1"
+_LOOK_S = 2.0
+"""Seconds: a few small files of /proc and /sys are read."""
 
 
 def name() -> str:
@@ -41,6 +43,16 @@ def user() -> str:
         return pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:
         return str(os.geteuid())
+
+
+def container() -> str | None:
+    """The kind of container that this runs in; empty for none that can be seen, None where that cannot be found out."""
+    from vorflug.host.live import LiveHost
+
+    try:
+        return LiveHost(_LOOK_S).system.virtualisation().container
+    except (OSError, NotImplementedError, ValueError):
+        return None
 
 
 def elevated() -> bool:

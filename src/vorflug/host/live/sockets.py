@@ -10,10 +10,10 @@ import errno
 import ipaddress
 import socket
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vorflug.host.live import netlink
 from vorflug.ports.sockets import InterfaceAddress, Listener, Transport
 
 if TYPE_CHECKING:
@@ -22,15 +22,10 @@ if TYPE_CHECKING:
 # linux/netlink.h, linux/sock_diag.h, linux/inet_diag.h
 _NETLINK_SOCK_DIAG = 4
 _SOCK_DIAG_BY_FAMILY = 20
-_NLMSG_ERROR = 2
-_NLMSG_DONE = 3
-_REQUEST_DUMP = 0x1 | 0x300
 _INET_DIAG_SKV6ONLY = 11
-_HEADER = struct.Struct("=IHHII")
 _ASK = struct.Struct("=BBBBI")
 _SOCKET_ID_BYTES = 48
 _ANSWER = struct.Struct("=BBBB2s2s16s16sI8sIIIII")
-_ATTRIBUTE = struct.Struct("=HH")
 _LISTEN_OR_BOUND = 1 << 10 | 1 << 7  # TCP_LISTEN, and TCP_CLOSE for UDP that is not connected
 _NUMBERS = {Transport.TCP: socket.IPPROTO_TCP, Transport.UDP: socket.IPPROTO_UDP}
 
@@ -68,6 +63,7 @@ class LiveSockets:
                     v6only=flags.get((address, port)) if entry.family == socket.AF_INET6 else None,
                     pid=entry.pid,
                     process=None if entry.pid is None else names[entry.pid],
+                    connected=bool(entry.raddr),
                 )
             )
         return tuple(sorted(found, key=lambda seen: (seen.port, seen.address, seen.pid or 0)))
@@ -88,16 +84,20 @@ class LiveSockets:
 
     def _v6only(self, transport: Transport) -> dict[tuple[str, int], bool]:
         """IPV6_V6ONLY by local address and port; empty where the kernel does not say."""
-        found: dict[tuple[str, int], bool] = {}
+        ask = _ASK.pack(socket.AF_INET6, _NUMBERS[transport], 0, 0, _LISTEN_OR_BOUND) + bytes(_SOCKET_ID_BYTES)
         try:
-            with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as kernel:
-                for address, port, v6only in _ask_kernel(kernel, transport, self._patience):
-                    # several sockets may share one port (SO_REUSEPORT): one that takes IPv4 too is enough
-                    found[address, port] = v6only and found.get((address, port), True)
+            answers = netlink.dump(_NETLINK_SOCK_DIAG, _SOCK_DIAG_BY_FAMILY, ask, self._patience)
         except TimeoutError:
             raise
         except OSError:
             return {}
+        found: dict[tuple[str, int], bool] = {}
+        for _, body in answers:
+            seen = _read_answer(body)
+            if seen is not None:
+                address, port, v6only = seen
+                # several sockets may share one port (SO_REUSEPORT): one that takes IPv4 too is enough
+                found[address, port] = v6only and found.get((address, port), True)
         return found
 
 
@@ -137,38 +137,12 @@ def _process_name(pid: int) -> str | None:
         return None
 
 
-def _ask_kernel(kernel: socket.socket, transport: Transport, patience: Patience) -> Iterator[tuple[str, int, bool]]:
-    """Dump the IPv6 sockets: (address, port, v6only).  Raises OSError where the kernel refuses."""
-    ask = _ASK.pack(socket.AF_INET6, _NUMBERS[transport], 0, 0, _LISTEN_OR_BOUND) + bytes(_SOCKET_ID_BYTES)
-    kernel.sendall(_HEADER.pack(_HEADER.size + len(ask), _SOCK_DIAG_BY_FAMILY, _REQUEST_DUMP, 1, 0) + ask)
-    while True:
-        kernel.settimeout(patience.left())
-        answer = kernel.recv(1 << 16)
-        if not answer:
-            raise OSError(errno.ENODATA, "the kernel's socket diagnosis said nothing")
-        while len(answer) >= _HEADER.size:
-            length, kind, *_ = _HEADER.unpack_from(answer)
-            if kind == _NLMSG_DONE:
-                return
-            if kind == _NLMSG_ERROR or length < _HEADER.size:
-                raise OSError(errno.EOPNOTSUPP, "the kernel's socket diagnosis refused")
-            seen = _read_answer(answer[_HEADER.size : length])
-            if seen is not None:
-                yield seen
-            answer = answer[(length + 3) & ~3 :]
-
-
 def _read_answer(body: bytes) -> tuple[str, int, bool] | None:
+    """(address, port, v6only) of one answer (struct inet_diag_msg); None where the kernel does not tell the flag."""
     if len(body) < _ANSWER.size:
         return None
     fields = _ANSWER.unpack_from(body)
-    port, source = int.from_bytes(fields[4], "big"), fields[6]
-    rest = body[_ANSWER.size :]
-    while len(rest) >= _ATTRIBUTE.size:
-        length, kind = _ATTRIBUTE.unpack_from(rest)
-        if length < _ATTRIBUTE.size:
-            return None
-        if kind == _INET_DIAG_SKV6ONLY:
-            return socket.inet_ntop(socket.AF_INET6, source), port, rest[_ATTRIBUTE.size] != 0
-        rest = rest[(length + 3) & ~3 :]
-    return None
+    flag = netlink.attributes(body[_ANSWER.size :]).get(_INET_DIAG_SKV6ONLY)
+    if not flag:
+        return None
+    return socket.inet_ntop(socket.AF_INET6, fields[6]), int.from_bytes(fields[4], "big"), flag[0] != 0

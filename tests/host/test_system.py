@@ -6,19 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from vorflug.host.live import Patience
-from vorflug.host.live.system import LiveSystem, _numbers
-from vorflug.ports.system import Disk, Memory
+from conftest import FakePort
+from vorflug.host.live import LiveHost, Patience
+from vorflug.host.live.files import LiveFiles
+from vorflug.host.system import ComputedSystem, _numbers
+from vorflug.ports.system import GivenBy, GivenMemory, Memory, Topology
 
-HOSTS = Path(__file__).parents[2] / "hosts"
+HOSTS = Path(__file__).parents[1] / "hosts"
 KIB = 1024
 V1_NO_LIMIT = "9223372036854771712"
 
 
-def system(name: str) -> LiveSystem:
+def tree_system(root) -> ComputedSystem:
+    return ComputedSystem(LiveFiles(str(root)), FakePort())
+
+
+def system(name: str) -> ComputedSystem:
     tree = HOSTS / name
     assert tree.is_dir()
-    return LiveSystem(Patience(10), str(tree))
+    return tree_system(tree)
 
 
 # ---- control groups --------------------------------------------------------------------------------------------------
@@ -126,12 +132,12 @@ def test_the_root_of_a_namespace_is_not_taken_for_the_root(tmp_path, mount, file
     assert seen.cgroup_top_hidden("memory.max") is hidden
 
 
-def written(root: Path, files: dict[str, str]) -> LiveSystem:
+def written(root: Path, files: dict[str, str]) -> ComputedSystem:
     for path, text in files.items():
         file = root / path
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-    return LiveSystem(Patience(10), str(root))
+    return tree_system(root)
 
 
 ROOT_MOUNT = "28 1 8:2 / / rw,relatime shared:1 - ext4 /dev/sda2 rw\n"
@@ -250,108 +256,101 @@ def test_what_is_no_list_of_numbers_is_refused(text):
         _numbers(text)
 
 
-# ---- disks -----------------------------------------------------------------------------------------------------------
-
-
-def sysfs(root: Path) -> LiveSystem:
-    """LVM on encryption on a partition of sda, a RAID of two NVMe partitions, a virtio disk, a VMware disk."""
-    devices = root / "sys/devices"
-
-    def disk(path: str, number: str, rotational: int, **words: str) -> Path:
-        folder = devices / path
-        (folder / "queue").mkdir(parents=True)
-        (folder / "queue/rotational").write_text(f"{rotational}\n")
-        (folder / "slaves").mkdir()
-        for name, word in words.items():
-            (folder / "device").mkdir(exist_ok=True)
-            (folder / "device" / name).write_text(f"{word}\n")
-        return known(folder, number)
-
-    def known(folder: Path, number: str) -> Path:
-        for place, name in (("sys/dev/block", number), ("sys/class/block", folder.name)):
-            (root / place).mkdir(parents=True, exist_ok=True)
-            (root / place / name).symlink_to(folder)
-        return folder
-
-    def part(parent: Path, name: str, number: str) -> Path:
-        (parent / name).mkdir()
-        (parent / name / "partition").write_text("1\n")
-        return known(parent / name, number)
-
-    def over(folder: Path, *below: Path) -> None:
-        for one in below:
-            (folder / "slaves" / one.name).symlink_to(one)
-
-    sda = disk("pci0000:00/ata1/block/sda", "8:0", 1, vendor="ATA", model="WDC WD40EFRX")
-    crypt = disk("virtual/block/dm-0", "253:0", 1)
-    over(crypt, part(sda, "sda2", "8:2"))
-    over(disk("virtual/block/dm-1", "253:1", 1), crypt)
-    nvmes = [disk(f"pci0000:00/nvme/nvme{i}n1", f"259:{i}", 0, model="SAMSUNG MZVL2512") for i in (0, 1)]
-    over(
-        disk("virtual/block/md0", "9:0", 0),
-        *(part(n, f"{n.name}p1", f"259:{9 + i}") for i, n in enumerate(nvmes)),
-    )
-    disk("pci0000:00/virtio1/block/vda", "254:0", 1)
-    disk("pci0000:00/host2/block/sdb", "8:16", 1, vendor="VMware  ", model="Virtual disk")
-    disk("pci0000:00/nvme/nvme2n1", "259:30", 0, model="Amazon Elastic Block Store")
-    (root / "dev/mapper").mkdir(parents=True)
-    (root / "dev/dm-1").touch()
-    (root / "dev/mapper/vg-data").symlink_to("../dm-1")
-    return LiveSystem(Patience(10), str(root))
+CPUS = "sys/devices/system/cpu"
 
 
 @pytest.mark.parametrize(
-    ("device", "source", "disks"),
+    ("files", "topology"),
     [
-        ("253:1", "/dev/mapper/vg-data", [("sda", True, False)]),
-        ("8:2", "/dev/sda2", [("sda", True, False)]),
-        ("9:0", "/dev/md0", [("nvme0n1", False, False), ("nvme1n1", False, False)]),
-        ("254:0", "/dev/vda", [("vda", True, True)]),
-        ("8:16", "/dev/sdb", [("sdb", True, True)]),
-        ("259:30", "/dev/nvme2n1", [("nvme2n1", False, True)]),
-        # btrfs has a number of its own, that of no block device
-        ("0:45", "/dev/mapper/vg-data", [("sda", True, False)]),
+        ({"proc/cpuinfo": "processor\t: 0\n"}, Topology(None, None, None, "")),
+        (
+            {
+                "proc/cpuinfo": "".join(f"processor\t: {n}\nphysical id\t: {n % 2}\n\n" for n in range(4)),
+                f"{CPUS}/present": "0-7\n",
+                f"{CPUS}/smt/active": "1\n",
+                f"{CPUS}/smt/control": "on\n",
+                "sys/devices/system/node/online": "0-1,3\n",
+            },
+            Topology(8, 2, 3, "active"),
+        ),
+        # SMT could be switched on, and no CPU has a sibling: a virtual machine
+        (
+            {"proc/cpuinfo": "", f"{CPUS}/smt/active": "0\n", f"{CPUS}/smt/control": "on\n"},
+            Topology(None, None, None, "on"),
+        ),
+        ({"proc/cpuinfo": "", f"{CPUS}/smt/control": "forceoff\n"}, Topology(None, None, None, "forceoff")),
+        ({"proc/cpuinfo": "", f"{CPUS}/present": "\n"}, Topology(None, None, None, "")),
     ],
 )
-def test_disks_at_the_bottom(tmp_path, device, source, disks):
-    assert sysfs(tmp_path).disks(device, source) == tuple(Disk(*disk) for disk in disks)
+def test_topology(tmp_path, files, topology):
+    assert written(tmp_path, files).topology() == topology
+
+
+MEMINFO = "MemTotal: 8000 kB\nMemAvailable: 4000 kB\nSwapTotal: 0 kB\n"
 
 
 @pytest.mark.parametrize(
-    ("device", "source"), [("0:26", "tmpfs"), ("0:50", "nas:/export"), ("0:51", "overlay"), ("0:52", "/dev/gone")]
+    ("lines", "kib"),
+    [
+        ("", 0),
+        ("HugePages_Total:       0\nHugepagesize:       2048 kB\n", 0),
+        ("HugePages_Total:       3\nHugepagesize:       2048 kB\n", 3 * 2048),
+        # pages of 1 GiB are counted in the last line alone
+        ("HugePages_Total:       3\nHugepagesize:       2048 kB\nHugetlb:  1054720 kB\n", 1054720),
+    ],
 )
-def test_no_block_device_is_said_so(tmp_path, device, source):
-    with pytest.raises(NotImplementedError, match="no block device"):
-        sysfs(tmp_path).disks(device, source)
+def test_memory_that_is_set_aside_for_huge_pages(tmp_path, lines, kib):
+    memory = written(tmp_path, {"proc/meminfo": MEMINFO + lines}).memory()
+    assert memory == Memory(8000 * KIB, 4000 * KIB, 0, kib * KIB)
 
 
-def test_without_sys_no_disk_is_visible(tmp_path):
-    with pytest.raises(NotImplementedError, match="/sys"):
-        LiveSystem(Patience(10), str(tmp_path)).disks("8:0", "/dev/sda")
+BLOCKS = "sys/devices/system/memory"
+MIB = 2**20
 
 
-def test_devices_that_lie_below_each_other_in_a_circle_end(tmp_path):
-    (tmp_path / "sys/dev/block").mkdir(parents=True)
-    loop = tmp_path / "sys/devices/dm-0"
-    (loop / "slaves").mkdir(parents=True)
-    (loop / "slaves/dm-0").symlink_to(loop)
-    (tmp_path / "sys/dev/block/253:0").symlink_to(loop)
-    with pytest.raises(ValueError, match="below each other"):
-        LiveSystem(Patience(10), str(tmp_path)).disks("253:0", "x")
+def blocks(*states):
+    """Memory blocks of 128 MiB in these states, numbered with gaps as on real machines."""
+    return {f"{BLOCKS}/memory{2 * n}/state": f"{state}\n" for n, state in enumerate(states)}
 
 
-def test_a_disk_that_does_not_say_whether_it_rotates_is_no_ssd(tmp_path):
-    system_ = sysfs(tmp_path)
-    (tmp_path / "sys/devices/pci0000:00/virtio1/block/vda/queue/rotational").write_text("\n")
-    with pytest.raises(ValueError, match="wanted 0 or 1"):
-        system_.disks("254:0", "/dev/vda")
+@pytest.mark.parametrize(
+    ("files", "modules", "given"),
+    [
+        (
+            {f"{BLOCKS}/block_size_bytes": "8000000\n", **blocks("online", "online", "offline", "going-offline")},
+            AssertionError("not asked"),
+            GivenMemory(2 * 128 * MIB, GivenBy.BLOCKS),
+        ),
+        (
+            {f"{BLOCKS}/block_size_bytes": "80000000\n", f"{BLOCKS}/memoryx/state": "online\n", **blocks("online")},
+            AssertionError("not asked"),
+            GivenMemory(2048 * MIB, GivenBy.BLOCKS),
+        ),
+        ({}, (4 * MIB, 2 * MIB), GivenMemory(6 * MIB, GivenBy.FIRMWARE)),
+        ({f"{BLOCKS}/block_size_bytes": "8000000\n"}, (4 * MIB,), GivenMemory(4 * MIB, GivenBy.FIRMWARE)),
+        ({}, (), None),
+        ({}, FileNotFoundError("no tables"), None),
+        ({}, PermissionError("not root"), None),
+        ({}, NotImplementedError("not recorded"), None),
+    ],
+)
+def test_memory_that_the_machine_was_given(tmp_path, files, modules, given):
+    written(tmp_path, {"proc/self/mountinfo": ROOT_MOUNT, **files})
+    machine = FakePort(memory_modules=modules)
+    assert ComputedSystem(LiveFiles(str(tmp_path)), machine).memory_given() == given
+
+
+def test_a_container_whose_meminfo_is_its_own_was_not_given_what_the_machine_has(tmp_path):
+    lxcfs = "80 28 0:50 /proc/meminfo /proc/meminfo rw - fuse.lxcfs lxcfs rw\n"
+    files = {f"{BLOCKS}/block_size_bytes": "8000000\n", **blocks("online"), "proc/self/mountinfo": ROOT_MOUNT + lxcfs}
+    assert written(tmp_path, files).memory_given() is None
 
 
 # ---- this machine ----------------------------------------------------------------------------------------------------
 
 
 def test_this_machine_answers():
-    here = LiveSystem(Patience(10))
+    here = LiveHost(10).system
     memory = here.memory()
     assert 0 < memory.available_bytes <= memory.total_bytes
     processor = here.processor()
@@ -364,10 +363,10 @@ def test_this_machine_answers():
 def test_affinity_is_what_the_kernel_says_and_not_the_count_of_cpus():
     import os
 
-    assert LiveSystem(Patience(10)).processor().affinity == len(os.sched_getaffinity(0))
+    assert LiveHost(10).system.processor().affinity == len(os.sched_getaffinity(0))
 
 
 def test_the_time_of_a_question_ends():
     over = Patience(-1)
     with pytest.raises(TimeoutError):
-        LiveSystem(over).memory()
+        ComputedSystem(LiveFiles(), FakePort(), over.left).memory()

@@ -1,32 +1,40 @@
-"""The machine itself, from /proc and /sys.
+"""The machine itself, worked out from the files of /proc and /sys.
 
-Everything but uname(2) is read below a folder *root*, so that trees of other machines answer as this one does.
-Sources: proc(5), cgroups(7), the kernel's documents cgroup-v2, cgroup-v1/memory and ABI sysfs-block.
+It asks the host's ports ``files`` and ``machine`` and nothing else, so that a recorded host works through this code as
+the live one does: a machine that is read wrongly can be recorded, and the recording still shows the mistake.
+Sources: proc(5), cgroups(7), the kernel's documents cgroup-v2, cgroup-v1/memory, cputopology, memory-hotplug and ABI
+sysfs-devices-system-cpu; lsmem(1) for counting memory blocks.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from vorflug.host.live import Patience
-from vorflug.host.live.files import LiveFiles, Mount, mounts
-from vorflug.ports.system import Disk, Kernel, Memory, Processor
+from vorflug import ports
+from vorflug.host import mounts
+from vorflug.host.block_devices import BlockDevices
+from vorflug.host.mounts import Mount
+from vorflug.host.virtualisation import Detection
+from vorflug.ports.system import (
+    Disk,
+    GivenBy,
+    GivenMemory,
+    Kernel,
+    Layer,
+    Memory,
+    Processor,
+    Topology,
+    Virtualisation,
+)
 
 _V1_NAMES = {"memory.max": ("memory.limit_in_bytes",), "cpu.max": ("cpu.cfs_quota_us", "cpu.cfs_period_us")}
 """The files of cgroup v1 that say what a v2 file says."""
 
-_HYPERVISOR_VENDORS = {"QEMU", "VMware", "Msft", "VBOX", "XENSRC", "Google", "NUTANIX", "RHEV", "OVIRT", "ORACLE"}
-"""SCSI INQUIRY vendors (device/vendor of sysfs) of disks that a hypervisor makes."""
-_CLOUD_MODELS = ("Amazon Elastic Block Store", "nvme_card-pd", "MSFT NVMe", "VMware Virtual NVMe", "QEMU NVMe")
-"""Starts of NVMe models (device/model of sysfs) of disks that a cloud's network storage or a hypervisor presents."""
-_PARAVIRTUAL = ("vd", "xvd", "nbd", "rbd", "dasd", "loop")
-"""Drivers' name prefixes: virtio-blk, Xen, network block devices, z/VM's, and files that stand for a disk."""
-
-_DEPTH = 16
-"""Partitions on md on LVM on encryption on multipath stay far below; a loop would not."""
+_CPUS = "/sys/devices/system/cpu"
+_CPUINFO_ENOUGH = 16 << 10
+"""Bytes of /proc/cpuinfo that hold the features of several CPUs: one block has 1 to 3 KiB."""
 
 
 @dataclass(frozen=True)
@@ -42,20 +50,23 @@ class _Hierarchy:
     v1: bool
 
 
-class LiveSystem:
-    """Facts about the machine whose /proc and /sys lie below *root*."""
+class ComputedSystem:
+    """Facts about the machine whose files *files* reads."""
 
-    def __init__(self, patience: Patience, root: str = "/") -> None:
-        self._patience = patience
-        self._root = root.rstrip("/")
-        self._files = LiveFiles()
+    def __init__(self, files: ports.Files, machine: ports.Machine, go_on: Callable[[], object] = lambda: None) -> None:
+        """*go_on* is called again and again, and raises TimeoutError when the time is over."""
+        self._files = files
+        self._machine = machine
+        self._go_on = go_on
 
     def memory(self) -> Memory:
         lines = dict(line.split(":", 1) for line in self._read("/proc/meminfo").splitlines() if ":" in line)
         # proc_meminfo(5): kibibytes, although it says kB; MemAvailable is there since Linux 3.14
         values = {name: int(rest.split()[0]) * 1024 for name, rest in lines.items()}
+        # Hugetlb (since Linux 4.15) counts the pages of all sizes; a kernel without huge pages has none of these lines
+        huge = values.get("Hugetlb", _plain(lines, "HugePages_Total") * values.get("Hugepagesize", 0))
         try:
-            return Memory(values["MemTotal"], values["MemAvailable"], values["SwapTotal"])
+            return Memory(values["MemTotal"], values["MemAvailable"], values["SwapTotal"], huge)
         except KeyError as missing:
             raise NotImplementedError(f"/proc/meminfo has no {missing.args[0]}") from None
 
@@ -65,7 +76,7 @@ class LiveSystem:
             return ()
         found: list[tuple[str, str]] = []
         for group in (hierarchy.group, *hierarchy.group.parents):
-            self._patience.left()
+            self._go_on()
             content = self._limit(f"{hierarchy.top}/{group.relative_to('/')}", name, v1=hierarchy.v1)
             if content is not None:
                 found.append((str(hierarchy.shown / group.relative_to("/")), content))
@@ -82,19 +93,29 @@ class LiveSystem:
         )
 
     def uname(self) -> Kernel:
-        seen = os.uname()
-        return Kernel(seen.release, seen.machine)
+        return self._machine.uname()
 
     def processor(self) -> Processor:
+        online, cpuinfo = self._online(), "/proc/cpuinfo"
+        if online is not None:
+            # Features are wanted from it and nothing else then, and Linux runs only where all CPUs share those that
+            # programs see.  The whole file of a machine with 96 CPUs has 200 KiB and would bloat every recording.
+            text = self._read(cpuinfo, limit=_CPUINFO_ENOUGH)
+            text = text[: text.rfind("\n") + 1]  # a line that was cut off would lack features
+        else:
+            text = self._read(cpuinfo)
         blocks = [
             {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in block.splitlines())}
-            for block in self._read("/proc/cpuinfo").split("\n\n")
+            for block in text.split("\n\n")
             if block.strip()
         ]
         features = [
             set(flags.split()) for b in blocks if (flags := b.get("flags") or b.get("Features") or b.get("features"))
         ]
-        online = self._online(blocks)
+        if online is None:  # /proc/cpuinfo lists the CPUs that are on
+            online = {int(block["processor"]) for block in blocks if block.get("processor", "").isdigit()}
+            if not online:
+                raise NotImplementedError("neither /sys nor /proc/cpuinfo lists the CPUs")
         return Processor(
             online=len(online),
             # cpusets name CPUs that are off or not there too: Cpus_allowed_list often reads 0-127 on a machine with two
@@ -103,9 +124,36 @@ class LiveSystem:
             model=next((m for b in blocks if (m := b.get("model name") or b.get("cpu"))), ""),
         )
 
+    def topology(self) -> Topology:
+        ids = {line.partition(":")[2].strip() for line in self._files.lines_with("/proc/cpuinfo", ("physical id",))}
+        active, control = (self._optional(f"{_CPUS}/smt/{name}") for name in ("active", "control"))
+        return Topology(
+            present=_count(self._optional(f"{_CPUS}/present")),
+            sockets=len(ids) or None,
+            nodes=_count(self._optional("/sys/devices/system/node/online")),
+            smt="active" if active == "1" else control or "",
+        )
+
+    def memory_given(self) -> GivenMemory | None:
+        if any(mount.point == "/proc/meminfo" for mount in mounts.read(self._files)):
+            return None  # lxcfs mounts the container's own figures there, and /sys still tells of the whole machine
+        size = self._blocks()
+        if size is not None:
+            return GivenMemory(size, GivenBy.BLOCKS)
+        try:
+            modules = self._machine.memory_modules()
+        except (FileNotFoundError, PermissionError, NotImplementedError):
+            return None
+        return GivenMemory(sum(modules), GivenBy.FIRMWARE) if modules else None
+
+    def virtualisation(self) -> Virtualisation:
+        return Detection(self._files, self._machine, self._go_on).virtualisation(self.processor().flags)
+
     def disks(self, device: str, source: str) -> tuple[Disk, ...]:
-        names = {disk.rpartition("/")[2]: disk for disk in self._bottom(self._block(device, source), _DEPTH)}
-        return tuple(self._disk(name, folder) for name, folder in sorted(names.items()))
+        return BlockDevices(self._files, self._go_on).disks(device, source)
+
+    def layers(self, device: str, source: str) -> tuple[Layer, ...]:
+        return BlockDevices(self._files, self._go_on).layers(device, source)
 
     # ---- control groups
 
@@ -114,14 +162,14 @@ class LiveSystem:
         try:
             lines = [line.split(":", 2) for line in self._read("/proc/self/cgroup").splitlines()]
         except FileNotFoundError:
-            if not self._files.exists(f"{self._root}/proc/self/status"):
+            if not self._files.exists("/proc/self/status"):
                 raise NotImplementedError("/proc is not mounted") from None
             return None  # a kernel without control groups
         own = {name: path for _, names, path in lines for name in names.split(",")}
         v1 = controller in own
         if not v1 and ("" not in own or self._disabled(controller)):
             return None
-        for mount in reversed(mounts(f"{self._root}/proc/self/mountinfo")):
+        for mount in reversed(mounts.read(self._files)):
             if (mount.kind == "cgroup" and v1 and controller in mount.options) or (mount.kind == "cgroup2" and not v1):
                 return self._placed(mount, own[controller if v1 else ""], v1=v1)
         raise NotImplementedError(f"the cgroup hierarchy of {controller!r} is not mounted here")
@@ -131,7 +179,7 @@ class LiveSystem:
         below, top = PurePosixPath(path), PurePosixPath(mount.root)
         if ".." in below.parts or ".." in top.parts or not below.is_relative_to(top):
             raise NotImplementedError(f"{mount.point} does not show the cgroup {path} of this process")
-        return _Hierarchy(self._root + mount.point, PurePosixPath("/") / below.relative_to(top), top, v1)
+        return _Hierarchy(mount.point, PurePosixPath("/") / below.relative_to(top), top, v1)
 
     def _disabled(self, controller: str) -> bool:
         """Whether the kernel was booted without it (/proc/cgroups, fourth column; cgroups(7))."""
@@ -154,14 +202,28 @@ class LiveSystem:
 
     # ---- processors
 
-    def _online(self, blocks: list[dict[str, str]]) -> set[int]:
+    def _online(self) -> set[int] | None:
+        """None where there is no /sys."""
         try:
-            return _numbers(self._read("/sys/devices/system/cpu/online"))
-        except FileNotFoundError:  # no /sys here: /proc/cpuinfo lists the CPUs that are on
-            found = {int(block["processor"]) for block in blocks if block.get("processor", "").isdigit()}
-            if not found:
-                raise NotImplementedError("neither /sys nor /proc/cpuinfo lists the CPUs") from None
-            return found
+            return _numbers(self._read(f"{_CPUS}/online"))
+        except FileNotFoundError:
+            return None
+
+    def _blocks(self) -> int | None:
+        """The kernel's document memory-hotplug: block_size_bytes is hexadecimal, and each block has a state."""
+        blocks = "/sys/devices/system/memory"
+        size = self._optional(f"{blocks}/block_size_bytes")
+        if size is None:
+            return None  # a kernel that cannot change its memory, as on many ARM boards, or no /sys
+        there = [name for name in self._files.list_folder(blocks) if name.removeprefix("memory").isdigit()]
+        off = {name for name, _ in self._files.lines_below(blocks, "state", ("offline",))}  # going-offline too
+        return (len(there) - len(off)) * int(size, 16) or None
+
+    def _optional(self, path: str) -> str | None:
+        try:
+            return self._read(path).strip()
+        except (FileNotFoundError, PermissionError):
+            return None  # a fact that is shown and that decides nothing
 
     def _status(self, key: str) -> str:
         lines = (line.partition(":") for line in self._read("/proc/self/status").splitlines())
@@ -170,54 +232,18 @@ class LiveSystem:
             raise NotImplementedError(f"/proc/self/status has no {key}")
         return value
 
-    # ---- disks
+    def _read(self, path: str, *, limit: int = 1 << 23) -> str:
+        self._go_on()
+        return self._files.read_text(path, limit=limit)
 
-    def _block(self, device: str, source: str) -> str:
-        """The sysfs folder of the block device."""
-        folders = [f"{self._root}/sys/dev/block/{device}"]
-        if source.startswith("/dev/"):
-            # /dev/mapper/vg-lv is a link to ../dm-0
-            name = os.path.realpath(self._root + source).rpartition("/")[2]
-            folders.append(f"{self._root}/sys/class/block/{name}")
-        if not self._files.exists(f"{self._root}/sys/dev/block"):
-            raise NotImplementedError("/sys is not mounted here, so no disk is visible")
-        for folder in folders:
-            if self._files.exists(folder):
-                return os.path.realpath(folder)
-        raise NotImplementedError(f"no block device is visible below {source} ({device})")
 
-    def _bottom(self, folder: str, depth: int) -> Iterator[str]:
-        self._patience.left()
-        if depth == 0:
-            raise ValueError(f"more than {_DEPTH} devices below each other at {folder}")
-        if self._files.exists(f"{folder}/partition"):
-            folder = folder.rpartition("/")[0]
-        slaves = self._files.list_folder(f"{folder}/slaves") if self._files.exists(f"{folder}/slaves") else ()
-        if not slaves:
-            yield folder
-        for slave in slaves:
-            yield from self._bottom(os.path.realpath(f"{folder}/slaves/{slave}"), depth - 1)
+def _plain(lines: dict[str, str], name: str) -> int:
+    """A line of /proc/meminfo that is a count and has no unit."""
+    return int(lines.get(name, "0"))
 
-    def _disk(self, name: str, folder: str) -> Disk:
-        rotational = self._files.read_text(f"{folder}/queue/rotational", limit=16).strip()
-        if rotational not in {"0", "1"}:
-            raise ValueError(f"{folder}/queue/rotational: wanted 0 or 1, saw {rotational!r}")
-        vendor, model = (self._word(f"{folder}/device/{what}") for what in ("vendor", "model"))
-        return Disk(
-            name=name,
-            rotational=rotational == "1",
-            virtual=name.startswith(_PARAVIRTUAL) or vendor in _HYPERVISOR_VENDORS or model.startswith(_CLOUD_MODELS),
-        )
 
-    def _word(self, path: str) -> str:
-        try:
-            return self._files.read_text(path, limit=256).strip()
-        except FileNotFoundError:
-            return ""  # virtio and NVMe disks have no vendor, md and loop devices no model
-
-    def _read(self, path: str) -> str:
-        self._patience.left()
-        return self._files.read_text(self._root + path, limit=1 << 23)
+def _count(text: str | None) -> int | None:
+    return len(_numbers(text)) if text else None
 
 
 def _numbers(text: str) -> set[int]:

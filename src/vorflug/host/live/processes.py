@@ -1,0 +1,101 @@
+"""Running programs, from /proc (proc_pid_stat(5), proc_pid_comm(5), proc_pid_exe(5), proc_pid_cgroup(5)).
+
+The executable is read from /proc/PID/exe and never guessed from a command line, which a process may write as it likes.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vorflug.ports.processes import Process, Running
+
+if TYPE_CHECKING:
+    from vorflug.host.live import Patience
+
+_KERNEL_THREAD = 0x00200000
+"""PF_KTHREAD of linux/sched.h, in the ninth field of /proc/PID/stat."""
+_NAME_KEPT = 15
+"""TASK_COMM_LEN - 1."""
+_DELETED = " (deleted)"
+"""What the kernel appends where the file was replaced while the program runs (proc_pid_exe(5))."""
+
+
+class LiveProcesses:
+    """Looks at the processes of this process namespace; *proc* is where it is mounted."""
+
+    def __init__(self, patience: Patience, proc: str = "/proc") -> None:
+        self._patience = patience
+        self._proc = Path(proc)
+
+    def named(self, names: tuple[str, ...]) -> Running:
+        wanted, kept = set(names), {name[:_NAME_KEPT] for name in names}
+        found, hidden = [], False
+        for pid in self._pids():
+            self._patience.left()
+            try:
+                one = self._look(pid)
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it has ended
+            except PermissionError:
+                hidden = True  # hidepid=1 shows that it is there and nothing else
+                continue
+            if one is not None and (one.name in kept or (one.program or "").rpartition("/")[2] in wanted):
+                found.append(one)
+        return Running(found=tuple(found), hidden=hidden or not (self._proc / "1").exists())
+
+    def of(self, pid: int) -> Process:
+        try:
+            one = self._look(pid)
+        except FileNotFoundError:
+            one = None
+        if one is None:
+            raise ProcessLookupError(f"there is no process {pid}, or it is hidden")
+        return one
+
+    def _pids(self) -> list[int]:
+        try:
+            pids = sorted(int(name) for name in os.listdir(self._proc) if name.isdigit())
+        except FileNotFoundError:
+            pids = []
+        if not pids:
+            raise NotImplementedError("/proc is not mounted")
+        return pids
+
+    def _look(self, pid: int) -> Process | None:
+        """None for a thread of the kernel."""
+        folder = self._proc / str(pid)
+        stat = (folder / "stat").read_text(encoding="utf-8", errors="replace")
+        # the name may hold parentheses and spaces itself
+        head, _, rest = stat.rpartition(")")
+        if int(rest.split()[6]) & _KERNEL_THREAD:
+            return None
+        return Process(
+            pid=pid,
+            name=head.partition("(")[2][:64],
+            program=_program(folder),
+            uid=folder.stat().st_uid,
+            cgroup=_cgroup(folder),
+        )
+
+
+def _program(folder: Path) -> str | None:
+    try:
+        return str((folder / "exe").readlink()).removesuffix(_DELETED)
+    except (PermissionError, FileNotFoundError):
+        return None
+
+
+def _cgroup(folder: Path) -> str:
+    """The group of the v2 hierarchy, else of systemd's own v1 one."""
+    try:
+        lines = (folder / "cgroup").read_text(encoding="utf-8", errors="replace").splitlines()
+    except (PermissionError, FileNotFoundError):
+        return ""
+    rows = [line.split(":", 2) for line in lines if line.count(":") >= 2]  # noqa: PLR2004 - three fields
+    for controllers in ("", "name=systemd"):
+        for _, names, path in rows:
+            if names == controllers:
+                return path
+    return next((path for _, names, path in rows if names), "")

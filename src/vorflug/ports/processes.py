@@ -1,0 +1,47 @@
+"""Running programs.  Names of processes are data: anyone may give a program any name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Process:
+    """One running program."""
+
+    pid: int
+    name: str
+    """As it calls itself (/proc/PID/comm, at most 15 characters): no proof of what it is."""
+    program: str | None
+    """The absolute path of its executable (/proc/PID/exe), which it cannot choose; None where that is not visible."""
+    uid: int
+    """Whom it runs as."""
+    cgroup: str
+    """Its cgroup, from which the systemd unit or the container can be read; empty where not visible."""
+
+
+@dataclass(frozen=True)
+class Running:
+    """What was found running."""
+
+    found: tuple[Process, ...]
+    """Ordered by pid.  A thread of the kernel is none."""
+    hidden: bool
+    """Whether other users' processes cannot be seen (hidepid of proc(5)), so that nothing found is no "none"."""
+
+
+class Processes(Protocol):
+    """The processes of this process namespace.  Only those that are asked for by name are told."""
+
+    def named(self, names: tuple[str, ...]) -> Running:
+        """Those whose name, or whose executable's file name, is one of *names*.
+
+        *names* may be longer than the 15 characters that the kernel keeps of a name.
+        Raises NotImplementedError where /proc is not mounted.
+        """
+        ...
+
+    def of(self, pid: int) -> Process:
+        """One process.  Raises ProcessLookupError where it has ended or is hidden."""
+        ...
