@@ -300,6 +300,44 @@ def test_image_space(fields, rows, outcome, have, want):
     assert demand.then() is not None
 
 
+NO_ENGINE = {"containerd_root": "/var/lib/containerd", "data_root": "/var/lib/docker"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome"),
+    [
+        # both on one file system: the demands add up
+        ([("/var/lib/containerd", "/", "8:1", 30 * GB), ("/var/lib/docker", "/", "8:1", 30 * GB)], Outcome.MET),
+        (
+            [("/var/lib/containerd", "/", "8:1", 30 * GB - 1), ("/var/lib/docker", "/", "8:1", 30 * GB - 1)],
+            Outcome.UNMET,
+        ),
+    ],
+)
+def test_before_there_is_an_engine_the_usual_folders_are_asked(rows, outcome):
+    demand = make(ImageSpaceRequirement, at_least="20 GB", rest="10 GB", **NO_ENGINE)
+    absent = engine(EngineState.ABSENT)
+    _, room = demand.queries(known(absent))
+    assert room.paths == ("/var/lib/containerd", "/var/lib/docker")
+    verdict = demand.judge(known(absent, (room, places(*rows))))
+    assert verdict.outcome is outcome
+    assert "no engine runs" in render(verdict.seen)
+
+
+@pytest.mark.parametrize("state", [s for s in EngineState if s not in (EngineState.ABSENT, EngineState.ANSWERING)])
+def test_an_engine_that_is_there_but_silent_may_use_other_folders(state):
+    demand = make(ImageSpaceRequirement, at_least="20 GB", **NO_ENGINE)
+    assert demand.queries(known(engine(state))) == [EngineQuery()]
+    assert demand.judge(known(engine(state))).outcome is not Outcome.MET
+
+
+@pytest.mark.parametrize("given", [{}, {"data_root": "/d"}, {"containerd_root": "/c"}])
+def test_without_both_folders_nothing_stands_for_the_engine(given):
+    demand = make(ImageSpaceRequirement, at_least="20 GB", **given)
+    assert demand.queries(known(engine(EngineState.ABSENT))) == [EngineQuery()]
+    assert demand.judge(known(engine(EngineState.ABSENT))).outcome in (Outcome.UNMET, Outcome.UNKNOWN)
+
+
 def test_image_space_without_a_known_root():
     demand = make(ImageSpaceRequirement, at_least="20 GB")
     facts = known(engine(containerd_root="", **SNAPSHOTTER))

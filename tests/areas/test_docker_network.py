@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
+from areas.routing_tables import link, route, routes
 from conftest import FakePort, fake_host, header
 from vorflug.areas.docker_network import (
     AddressPoolsRequirement,
@@ -16,15 +17,8 @@ from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.message import render
 from vorflug.model.query import Observation, Reason, Seen, Unseen
 from vorflug.model.requirement import Outcome
+from vorflug.model.routes import RoutesQuery
 from vorflug.ports.containers import AddressPool, DaemonFile, Engine, EngineNetwork, EngineState
-
-ROUTES = """\
-Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
-wlan0\t00000000\t0100A8C0\t0003\t0\t0\t600\t00000000\t0\t0\t0
-eth0\t00000000\t0100000A\t0003\t0\t0\t100\t00000000\t0\t0\t0
-docker0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0
-tun0\t00000000\t00000000\t0001\t0\t0\t0\t00000080\t0\t0\t0
-"""
 
 
 def make(cls, **fields):
@@ -36,19 +30,29 @@ def networks(*rows, **fields):
     return DockerNetworksFact(**{"state": "answering", "socket": "/s", "networks": made, **fields})
 
 
-def evidence(fact):
-    return Evidence([Observation(DockerNetworksQuery(), fact if isinstance(fact, Unseen) else Seen(fact))])
+NO_ROUTES = routes()
+
+
+def evidence(fact, seen=NO_ROUTES):
+    return Evidence(
+        [
+            Observation(query, result if isinstance(result, Unseen) else Seen(result))
+            for query, result in ((DockerNetworksQuery(), fact), (RoutesQuery(), seen))
+        ]
+    )
 
 
 POOLS = make(
-    AddressPoolsRequirement, avoid=["10.0.0.0/8", "fd00::/8"], default_pools=["172.16.0.0/12", "192.168.0.0/16"]
+    AddressPoolsRequirement,
+    avoid=["10.0.0.0/8", "fd00::/8"],
+    default_pools=["172.16.0.0/12", "192.168.0.0/16"],
+    own_interfaces=["docker0", "br-*"],
 )
 MTU = make(MtuRequirement)
 
 
-def host(routes=ROUTES, **containers):
-    files = FakePort(read_text=lambda path: {"/proc/net/route": routes, "/sys/class/net/eth0/mtu": "1400\n"}[path])
-    return fake_host(files=files, containers=FakePort(**containers))
+def host(**containers):
+    return fake_host(containers=FakePort(**containers))
 
 
 @pytest.mark.parametrize(
@@ -72,17 +76,14 @@ def test_networks(engine_pools, file_pools, pools):
     )
     assert fact.pools == pools
     assert [n.name for n in fact.networks] == ["bridge"]
-    assert (fact.bip, fact.daemon_mtu, fact.uplink, fact.uplink_mtu) == ("10.200.0.0/24", 1450, "eth0", 1400)
+    assert (fact.bip, fact.daemon_mtu) == ("10.200.0.0/24", 1450)
 
 
-def test_without_default_route_there_is_no_uplink():
-    good = {
-        "engine": Engine(EngineState.ANSWERING, "/s"),
-        "daemon_file": DaemonFile("/d", exists=False),
-        "networks": (),
-    }
-    fact = DockerNetworksQuery().observe(host(routes=ROUTES.splitlines()[0] + "\n\n", **good))
-    assert (fact.uplink, fact.uplink_mtu, fact.bip) == (None, None, None)
+def test_no_bridge_range_is_none():
+    fact = DockerNetworksQuery().observe(
+        host(engine=Engine(EngineState.ANSWERING, "/s"), daemon_file=DaemonFile("/d", exists=False), networks=())
+    )
+    assert (fact.bip, fact.pools, fact.networks) == (None, None, ())
 
 
 def test_a_silent_engine_is_not_asked_further():
@@ -110,8 +111,8 @@ def test_a_silent_engine_leaves_it_open(demand, state):
     ("fact", "outcome", "words"),
     [
         (networks(), Outcome.MET, "172.16.0.0/12"),
-        (networks(pools=("10.200.0.0/16",)), Outcome.UNMET, "10.200.0.0/16 overlaps 10.0.0.0/8"),
-        (networks(("bridge", ("10.9.0.0/24",), None)), Outcome.UNMET, "10.9.0.0/24 overlaps"),
+        (networks(pools=("10.200.0.0/16",)), Outcome.UNMET, "10.200.0.0/16 with 10.0.0.0/8 (listed)"),
+        (networks(("bridge", ("10.9.0.0/24",), None)), Outcome.UNMET, "10.9.0.0/24 with"),
         (networks(("v6", ("fd00:1::/64",), None)), Outcome.UNMET, "fd00::/8"),
         (networks(bip="10.1.1.0/24", pools=("172.30.0.0/16",)), Outcome.UNMET, "10.1.1.0/24"),
         (networks(("bridge", ("172.30.0.0/24",), None), pools=("172.30.0.0/16",)), Outcome.MET, "None of"),
@@ -131,24 +132,79 @@ def test_built_in_pools_count_only_while_none_are_set():
     assert demand.judge(evidence(networks(pools=("10.200.0.0/16",)))).outcome is Outcome.MET
 
 
+IN_USE = networks(("audit", ("172.30.0.0/24",), None), bip="172.31.0.0/24")
+
+
 @pytest.mark.parametrize(
-    ("rows", "fields", "outcome"),
+    ("fact", "seen", "outcome", "words"),
     [
-        ([("bridge", (), None)], {"uplink_mtu": 1500}, Outcome.MET),
-        ([("bridge", (), None)], {"uplink_mtu": 1400}, Outcome.UNMET),
-        ([("bridge", (), None)], {"uplink_mtu": 1400, "daemon_mtu": 1400}, Outcome.MET),
-        ([("audit", (), None)], {"uplink_mtu": 1400, "daemon_mtu": 1400}, Outcome.UNMET),
-        ([("audit", (), 1400), ("bridge", (), 1300)], {"uplink_mtu": 1400}, Outcome.MET),
-        ([("audit", (), 9000)], {"uplink_mtu": 9000}, Outcome.MET),
-        ([], {"uplink_mtu": 1500}, Outcome.NOT_APPLICABLE),
-        ([("bridge", (), None)], {"uplink": None}, Outcome.UNKNOWN),
+        (IN_USE, routes(("172.30.0.0/24", "br-1"), ("0.0.0.0/0", "eth0")), Outcome.MET, "nor where a route"),
+        (
+            IN_USE,
+            routes(("172.30.0.0/16", "eth0")),
+            Outcome.UNMET,
+            "172.30.0.0/24 with the route to 172.30.0.0/16 (eth0)",
+        ),
+        (IN_USE, routes(("172.31.0.0/30", "eth0")), Outcome.UNMET, "172.31.0.0/24 with the route"),
+        (IN_USE, routes(route("172.30.0.0/24", ("br-1", "eth0"))), Outcome.UNMET, "br-1 and eth0"),
+        # Docker itself keeps new networks off the routes: its pools are no ranges in use
+        (networks(), routes(("172.20.0.0/16", "eth0")), Outcome.MET, "nor where a route"),
+        (IN_USE, routes(complete=False), Outcome.UNKNOWN, "part of the routing table"),
+        (IN_USE, routes(("172.30.0.0/16", "eth0"), complete=False), Outcome.UNMET, "172.30.0.0/16"),
+        (IN_USE, routes(main_only=True), Outcome.MET, "than the main one are not visible"),
+        (networks(("a", ("10.9.0.0/24",), None)), Unseen(Reason.DENIED), Outcome.UNMET, "10.9.0.0/24 with 10.0.0.0/8"),
+        (
+            networks(("a", ("10.9.0.0/24", "172.30.0.0/24"), None)),
+            routes(("172.30.0.0/24", "eth0")),
+            Outcome.UNMET,
+            "10.9.0.0/24 with 10.0.0.0/8 (listed); 172.30.0.0/24 with the route",
+        ),
     ],
 )
-def test_mtu(rows, fields, outcome):
-    verdict = MTU.judge(evidence(networks(*rows, **{"uplink": "eth0", **fields})))
+def test_ranges_in_use_against_the_routes(fact, seen, outcome, words):
+    verdict = POOLS.judge(evidence(fact, seen))
+    assert verdict.outcome is outcome
+    assert words in render(verdict.because)
+    assert (verdict.fix is None) == (outcome is Outcome.MET)
+    assert ("main one" in render(verdict.because)) == (not isinstance(seen, Unseen) and seen.main_only)
+
+
+def test_the_vpn_behind_a_colliding_route_is_named():
+    seen = routes(("172.16.0.0/12", "tun0"), links=[link("tun0", "tun")])
+    assert "tun0, a tunnel (tun)" in render(POOLS.judge(evidence(IN_USE, seen)).because)
+
+
+def test_a_network_that_exists_must_be_made_anew():
+    def fix(fact, seen):
+        return render(POOLS.judge(evidence(fact, seen)).fix)
+
+    assert "anew" in fix(IN_USE, routes(("172.30.0.0/16", "eth0")))
+    assert "anew" not in fix(IN_USE, routes(("172.31.0.0/16", "eth0")))
+
+
+@pytest.mark.parametrize(
+    ("rows", "mtu", "fields", "outcome"),
+    [
+        ([("bridge", (), None)], 1500, {}, Outcome.MET),
+        ([("bridge", (), None)], 1499, {}, Outcome.UNMET),
+        ([("bridge", (), None)], 1400, {}, Outcome.UNMET),
+        ([("bridge", (), None)], 1400, {"daemon_mtu": 1400}, Outcome.MET),
+        ([("audit", (), None)], 1400, {"daemon_mtu": 1400}, Outcome.UNMET),
+        ([("audit", (), 1400), ("bridge", (), 1300)], 1400, {}, Outcome.MET),
+        ([("audit", (), 9000)], 9000, {}, Outcome.MET),
+        ([("audit", (), 1400), ("other", (), 1401)], 1400, {}, Outcome.UNMET),
+        ([], 1500, {}, Outcome.NOT_APPLICABLE),
+        ([("bridge", (), None)], None, {}, Outcome.UNKNOWN),
+    ],
+)
+def test_mtu(rows, mtu, fields, outcome):
+    seen = NO_ROUTES if mtu is None else routes(("0.0.0.0/0", "eth0"), links=[link("eth0", mtu=mtu)])
+    verdict = MTU.judge(evidence(networks(*rows, **fields), seen))
     assert verdict.outcome is outcome
     if outcome is Outcome.UNMET:
-        assert "1400" in render(verdict.fix)
+        assert str(mtu) in render(verdict.fix)
+    if outcome in {Outcome.MET, Outcome.UNMET}:
+        assert render(verdict.seen).startswith(f"eth0 has {mtu}; ")
 
 
 @pytest.mark.parametrize("wrong", ["10.0.0.1/8", "corp", "10.0.0.0/33", ""])
@@ -162,9 +218,11 @@ def test_networks_that_are_none_are_refused(wrong):
 def test_not_seen_is_never_a_verdict(demand, reason):
     with pytest.raises(NotSeen):
         demand.judge(evidence(Unseen(reason)))
+    with pytest.raises(NotSeen):
+        demand.judge(evidence(networks(("bridge", (), 1500)), Unseen(reason)))
 
 
 def test_words():
     assert render(DockerNetworksQuery().asks()).endswith("?")
     for demand in (POOLS, MTU):
-        assert render(demand.wanted()) and demand.queries(Evidence()) == [DockerNetworksQuery()]
+        assert render(demand.wanted()) and demand.queries(Evidence()) == [DockerNetworksQuery(), RoutesQuery()]

@@ -31,8 +31,8 @@ from vorflug.ports.system import Disk
 
 def on(kind, device="8:2", mount="/", source="/dev/sda2"):
     return FileSystemFact(
-        asked=mount, exists=True, mount_point=mount, file_system=kind, source=source, device=device,
-        total_bytes=100, used_bytes=40, free_bytes=50,
+        asked=mount, exists=True, mount_point=mount, file_system=kind, source=source, device=device, options=("rw",),
+        total_bytes=100, used_bytes=40, free_bytes=50, total_inodes=10, free_inodes=9,
     )  # fmt: skip
 
 
@@ -65,9 +65,12 @@ def test_facts_are_what_the_ports_said():
         file_system="xfs",
         source="/dev/sdb1",
         device="8:17",
+        options=("rw",),
         total_bytes=100,
         used_bytes=40,
         free_bytes=50,
+        total_inodes=10,
+        free_inodes=9,
     )
     assert below("8:17", "/dev/sdb1").observe(host) == disks(("sdb", True, True))
     assert XfsQuery(path="/srv").observe(host) == XfsFact(ftype=True)
@@ -222,6 +225,14 @@ def test_only_an_xfs_is_asked_for_its_ftype():
     assert demand.queries(evidence((at("/a/b"), on("ext4")))) == [at("/a/b")]
     assert demand.queries(evidence((at("/a/b"), on("xfs", mount="/a")))) == [at("/a/b"), XfsQuery(path="/a")]
     assert demand.then() is not None
+
+
+def test_the_mount_point_is_asked_because_the_folder_itself_is_often_closed_to_others():
+    demand = StorageXfsFtypeRequirement.model_validate(header(path="/a/closed"))
+    fact = on("xfs", mount="/a").model_copy(update={"asked": "/a/closed"})
+    assert demand.queries(evidence((at("/a/closed"), fact)))[1:] == [XfsQuery(path="/a")]
+    verdict = demand.judge(evidence((at("/a/closed"), fact), (XfsQuery(path="/a"), XfsFact(ftype=True))))
+    assert verdict.outcome is Outcome.MET
 
 
 @pytest.mark.parametrize("reason", list(Reason))

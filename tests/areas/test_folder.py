@@ -99,6 +99,11 @@ def test_numbers_are_shown_as_ids_and_modes():
     assert "chown 10001:10001 /opt/assist/shared" in render(verdict.fix)
 
 
+def test_an_absolute_path_is_asked_about():
+    demand = FolderWritableRequirement.model_validate(header(path=PATH, uid=1, gid=1))
+    assert demand.queries(Evidence()) == [QUERY]
+
+
 def test_a_relative_path_is_unmet_and_asks_nothing():
     demand = FolderWritableRequirement.model_validate(header(path="./shared", uid=1, gid=1))
     assert demand.queries(Evidence()) == []

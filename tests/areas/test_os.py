@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import errno
+import json
+import subprocess
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import FakePort, fake_host, header
+from e2e.program import PROGRAM, profile
 from vorflug.areas.os import (
     ArchitectureFact,
     ArchitectureQuery,
     ArchitectureRequirement,
-    OsReleaseFact,
-    OsReleaseQuery,
+    Init,
+    InitFact,
+    InitQuery,
+    InitRequirement,
     OsReleaseRequirement,
 )
 from vorflug.host.live import LiveHost
 from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.message import render
+from vorflug.model.os_release import OsReleaseFact, OsReleaseQuery
 from vorflug.model.query import Observation, Reason, Seen, Unseen
 from vorflug.model.requirement import Outcome
 from vorflug.ports.system import Kernel
@@ -88,6 +96,17 @@ def test_no_file_at_all_is_unsupported_and_a_hidden_one_denied():
         OsReleaseQuery().observe(host(etc=PermissionError(13, "x"), lib=UBUNTU))
 
 
+def test_a_symlink_that_leads_back_to_itself_is_unsupported():
+    with pytest.raises(NotImplementedError, match="leads back to itself"):
+        OsReleaseQuery().observe(host(etc=OSError(errno.ELOOP, "Too many levels of symbolic links"), lib=UBUNTU))
+    with pytest.raises(OSError, match="broken disk"):
+        OsReleaseQuery().observe(host(etc=OSError(errno.EIO, "broken disk"), lib=UBUNTU))
+
+
+def test_a_path_through_a_file_counts_as_not_there():
+    assert OsReleaseQuery().observe(host(etc=NotADirectoryError(20, "x"), lib=UBUNTU)).path == "/usr/lib/os-release"
+
+
 ACCEPTED = [
     {"id": "ubuntu", "versions": ["22.04", "24.04"]},
     {"id": "debian", "versions": ["12", "13"]},
@@ -121,7 +140,7 @@ def judge(fact, accepted=None):
         (system("rhel", "8.10"), Outcome.UNMET, "RHEL 8.10 is none of: Ubuntu 22.04"),
         (system("rocky", "9.4", ("rhel", "centos")), Outcome.UNMET, "Rocky Linux 9.4 is derived from RHEL"),
         (system("linuxmint", "22", ("ubuntu", "debian")), Outcome.UNMET, "derived from Ubuntu and Debian"),
-        (system("alpine", "3.20"), Outcome.UNMET, "alpine 3.20 is none of: Ubuntu 22.04"),
+        (system("alpine", "3.20"), Outcome.UNMET, "Alpine Linux 3.20 is none of: Ubuntu 22.04"),
         (system("debian", ""), Outcome.UNKNOWN, "no VERSION_ID"),
         (system("arch", "", (), "Arch Linux"), Outcome.UNKNOWN, "no VERSION_ID"),
         (system("", "24.04"), Outcome.UNKNOWN, "no ID"),
@@ -194,7 +213,75 @@ def test_architecture_verdict(machine, accepted, outcome):
     assert (verdict.fix is None) == (outcome is Outcome.MET)
 
 
+HIDDEN = FileNotFoundError(2, "hidden")
+
+
+def pid1(*, there=(), comm=HIDDEN):
+    return fake_host(files=FakePort(exists=lambda path: path in there, read_text=comm))
+
+
+@pytest.mark.parametrize(
+    ("asked", "init", "program"),
+    [
+        (pid1(there={"/run/systemd/system"}), Init.SYSTEMD, ""),
+        (pid1(there={"/run/openrc"}), Init.OPENRC, ""),
+        (pid1(comm="runit\n"), Init.RUNIT, "runit"),
+        (pid1(comm="runit-init\n"), Init.RUNIT, "runit-init"),
+        (pid1(comm="init\n"), Init.SYSVINIT, "init"),
+        # a container without an init; systemd's program without its folder is none that is in charge (sd_booted(3))
+        (pid1(comm="bash\n"), Init.OTHER, "bash"),
+        (pid1(comm="systemd\n"), Init.OTHER, "systemd"),
+    ],
+)
+def test_what_starts_the_services(asked, init, program):
+    assert InitQuery().observe(asked) == InitFact(init=init, program=program)
+
+
+def test_a_hidden_process_1_is_not_seen():
+    with pytest.raises(PermissionError, match="process 1 is hidden"):
+        InitQuery().observe(pid1())
+
+
+@pytest.mark.parametrize(
+    ("fact", "accepted", "outcome", "says"),
+    [
+        (InitFact(init=Init.SYSTEMD, program=""), ["systemd"], Outcome.MET, "systemd starts the services."),
+        (InitFact(init=Init.OPENRC, program=""), ["systemd", "openrc"], Outcome.MET, "OpenRC starts the services."),
+        (InitFact(init=Init.OPENRC, program=""), ["systemd"], Outcome.UNMET, "Process 1 is OpenRC"),
+        (InitFact(init=Init.OTHER, program="bash"), ["systemd"], Outcome.UNMET, "Process 1 is bash"),
+    ],
+)
+def test_init_verdict(fact, accepted, outcome, says):
+    demand = InitRequirement.model_validate(header(accepted=accepted))
+    verdict = demand.judge(evidence(InitQuery(), fact))
+    assert verdict.outcome is outcome
+    assert says in render(verdict.because)
+    assert (verdict.fix is None) == (outcome is Outcome.MET)
+    assert [type(query) for query in demand.queries(Evidence())] == [InitQuery]
+    assert render(demand.wanted()) == " or ".join({"systemd": "systemd", "openrc": "OpenRC"}[one] for one in accepted)
+
+
 def test_this_machine_says_what_it_is():
     here = LiveHost(10)
     assert OsReleaseQuery().observe(here).id
     assert ArchitectureQuery().observe(here).machine
+    assert InitQuery().observe(here).init in Init
+
+
+@pytest.mark.tier("mounts")
+def test_another_os_release_mounted_over_this_one_is_seen(tmp_path):
+    """On the real machine: the file that this process sees counts, and a version within a series is accepted."""
+    other = tmp_path / "os-release"
+    other.write_text('ID=debian\nVERSION_ID="12.11"\nPRETTY_NAME="Debian as it is elsewhere"\n')
+    row = ("os_release", {"accepted": [{"id": "debian", "versions": ["12"]}]})
+    run = f"{' '.join(PROGRAM)} run --format json --profile {profile(tmp_path, row)} --out {tmp_path}"
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", f"mount --bind {other} /etc/os-release && exec {run}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert finding["outcome"] == "met"
+    assert finding["seen"]["en"] == "Debian as it is elsewhere"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import FakePort, fake_host, header
+from conftest import header
 from vorflug.areas.storage import (
     StorageCapacityRequirement,
     StorageFillRequirement,
@@ -14,26 +14,28 @@ from vorflug.areas.storage import (
 )
 from vorflug.host.live import LiveHost
 from vorflug.model.evidence import Evidence, NotSeen
-from vorflug.model.file_system import FileSystemFact, FileSystemQuery
+from vorflug.model.file_system import FileSystemFact, FileSystemQuery, QuotaFact, QuotaLimit, QuotaQuery
 from vorflug.model.message import render
 from vorflug.model.query import Observation, Reason, Seen, Unseen
 from vorflug.model.requirement import Outcome
-from vorflug.ports.files import FileSystem
 
 GB, GIB = 10**9, 2**30
 
 
-def storage(total, free, used=None, *, device="8:2", kind="ext4", mount="/", source="/dev/sda2"):
+def storage(total, free, used=None, *, device="8:2", kind="ext4", mount="/", source="/dev/sda2", asked=None):
     return FileSystemFact(
-        asked=mount,
-        exists=True,
+        asked="/" if asked is None else asked,
+        exists=asked is not None,
         mount_point=mount,
         file_system=kind,
         source=source,
         device=device,
+        options=("rw", "relatime"),
         total_bytes=total,
         used_bytes=total - free if used is None else used,
         free_bytes=free,
+        total_inodes=1000,
+        free_inodes=500,
     )
 
 
@@ -43,14 +45,6 @@ def evidence(**facts):
         Observation(FileSystemQuery(path=path.replace("_", "/")), fact if isinstance(fact, Unseen) else Seen(fact))
         for path, fact in facts.items()
     )
-
-
-def test_the_fact_is_what_the_port_said():
-    seen = FileSystem("/srv", False, "/srv", "xfs", "/dev/sdb1", "8:17", ("rw",), 100, 40, 50, 10, 9)
-    fact = FileSystemQuery(path="/srv/new").observe(fake_host(files=FakePort(file_system=seen)))
-    assert (fact.asked, fact.exists, fact.mount_point, fact.file_system) == ("/srv", False, "/srv", "xfs")
-    assert (fact.device, fact.source) == ("8:17", "/dev/sdb1")
-    assert (fact.total_bytes, fact.used_bytes, fact.free_bytes) == (100, 40, 50)
 
 
 # ---- capacity
@@ -136,6 +130,11 @@ def test_capacity_verdict(a, b, at_least, tolerance, outcome, have, no_io):
     assert (verdict.fix is None) == (outcome is Outcome.MET)
 
 
+def test_without_a_tolerance_none_is_shown():
+    verdict = capacity(evidence(_a=storage(250 * GB, 1), _b=storage(250 * GB, 1)), "250 GB")
+    assert render(verdict.wanted) == "at least 250 GB"
+
+
 def test_the_tolerance_is_shown():
     verdict = capacity(evidence(_a=storage(245 * GB, 1), _b=storage(245 * GB, 1)), "250 GB", "3 %")
     assert render(verdict.wanted) == "at least 250 GB (tolerance 3 %)"
@@ -199,14 +198,156 @@ def test_two_demands_at_one_path_add_up():
 
 def test_what_is_short_is_said_with_its_sum_and_what_fits_is_not_blamed():
     facts = evidence(
-        _a=storage(1, 31 * GIB, mount="/var"),
-        _b=storage(1, 31 * GIB, mount="/var"),
-        _c=storage(1, 99 * GIB, device="8:9", mount="/srv"),
+        _a=storage(31 * GIB, 31 * GIB, mount="/var"),
+        _b=storage(31 * GIB, 31 * GIB, mount="/var"),
+        _c=storage(99 * GIB, 99 * GIB, device="8:9", mount="/srv"),
     )
     verdict = free(facts, ("/a", "20 GiB"), ("/b", "20 GiB"), ("/c", "1 GiB"))
     assert render(verdict.because) == "/a and /b: 31 GiB free, 40 GiB wanted."
     assert render(verdict.fix) == "Free or add 9 GiB at /var."
-    assert render(verdict.seen) == "31 GiB free at /var and 99 GiB free at /srv"
+    assert render(verdict.seen) == (
+        "31 GiB free at /var for /a and /b, 40 GiB wanted; 99 GiB free at /srv for /c, 1 GiB wanted; "
+        "whether a quota limits this user could not be seen"
+    )
+    assert [(g.have, g.want, render(g.of)) for g in verdict.gauges] == [
+        (31 * GIB, 40 * GIB, "/var: /a and /b"),
+        (99 * GIB, 1 * GIB, "/srv: /c"),
+    ]
+
+
+def test_the_bar_shows_the_space_that_fits_worst_and_not_the_smallest():
+    facts = evidence(_a=storage(1, 10), _b=storage(1, 100, device="8:3"))
+    gauge = free(facts, ("/a", "4 B"), ("/b", "200 B")).gauge
+    assert gauge is not None and (gauge.have, gauge.want) == (100, 200)
+
+
+# ---- what lies where
+
+
+def limits(*quotas):
+    return QuotaFact(
+        limits=tuple(QuotaLimit(owner=o, used_bytes=u, soft_bytes=s, hard_bytes=h) for o, u, s, h in quotas)
+    )
+
+
+def with_quotas(facts, **quotas):
+    """*facts* with quotas by path; no quota where none is given."""
+    for path in ("/a", "/b", "/c"):
+        found = quotas.get(path.replace("/", "_"), QuotaFact(limits=()))
+        facts.add(Observation(QuotaQuery(path=path), found if isinstance(found, Unseen) else Seen(found)))
+    return facts
+
+
+def test_docker_root_on_the_same_device_as_the_system_is_said():
+    facts = with_quotas(evidence(_a=storage(1, 50), _b=storage(1, 70, device="8:3", mount="/b"), _=storage(1, 50)))
+    verdict = free(facts, ("/a", "5 B"), ("/b", "7 B"))
+    assert render(verdict.seen) == (
+        "50 B free at / for /a, 5 B wanted (the system itself lies there too); 70 B free at /b for /b, 7 B wanted"
+    )
+    # asked for by itself, the root needs no such remark twice
+    verdict = free(facts, ("/", "5 B"))
+    assert render(verdict.seen).startswith("50 B free at / for /, 5 B wanted (the system itself lies there too)")
+
+
+def test_a_symlink_to_another_disk_is_shown_and_counted_there():
+    facts = with_quotas(
+        evidence(
+            _a=storage(1, 50, device="8:17", mount="/data", asked="/data/docker"),
+            _b=storage(1, 50, device="8:17", mount="/data", asked="/data"),
+            _=storage(1, 99),
+        )
+    )
+    verdict = free(facts, ("/a", "30 B"), ("/b", "30 B"))
+    assert verdict.outcome is Outcome.UNMET
+    assert render(verdict.because) == "/a (a link to /data/docker) and /b (a link to /data): 50 B free, 60 B wanted."
+
+
+def test_a_path_that_hangs_leaves_the_others_judged():
+    hangs = Unseen(Reason.TIMEOUT)
+    facts = with_quotas(evidence(_a=storage(1, 50), _b=hangs, _=storage(1, 50, device="8:1")), _b=hangs)
+    verdict = free(facts, ("/a", "51 B"), ("/b", "1 B"))
+    assert verdict.outcome is Outcome.UNMET, "what is short stays short, whatever hangs beside it"
+    assert render(verdict.seen) == "50 B free at / for /a, 51 B wanted; /b could not be looked at"
+    with pytest.raises(NotSeen) as gap:  # the finding names the question about /b
+        free(facts, ("/a", "50 B"), ("/b", "1 B"))
+    assert gap.value.query == FileSystemQuery(path="/b")
+    assert gap.value.unseen.reason is Reason.TIMEOUT
+
+
+def test_of_several_paths_that_hang_the_first_is_named():
+    hangs = Unseen(Reason.TIMEOUT)
+    with pytest.raises(NotSeen) as gap:
+        free(evidence(_a=hangs, _b=Unseen(Reason.DENIED)), ("/a", "1 B"), ("/b", "1 B"))
+    assert gap.value.query == FileSystemQuery(path="/a")
+
+
+# ---- quotas
+
+
+def test_a_quota_that_leaves_less_than_is_wanted_counts_instead_of_the_free_space():
+    facts = evidence(_a=storage(100, 90), _b=storage(100, 90))
+    both = limits(("user", 20, None, 60))
+    facts = with_quotas(facts, _a=both, _b=both)
+    assert free(facts, ("/a", "20 B"), ("/b", "20 B")).outcome is Outcome.MET  # exactly what is left
+    verdict = free(facts, ("/a", "20 B"), ("/b", "21 B"))
+    assert verdict.outcome is Outcome.UNMET
+    assert render(verdict.because) == "/a and /b: 40 B left of the quota of the user, 41 B wanted."
+    assert render(verdict.fix) == "Raise the quota of the user at / by 1 B."
+    assert render(verdict.seen) == "40 B left of the quota of the user at / for /a and /b, 41 B wanted"
+    assert verdict.gauge is not None and (verdict.gauge.have, verdict.gauge.want) == (40, 41)
+
+
+def test_a_quota_of_one_folder_does_not_bind_the_other():
+    facts = evidence(_a=storage(100, 90), _b=storage(100, 90))
+    facts = with_quotas(facts, _a=limits(("project", 0, None, 30)))
+    assert free(facts, ("/a", "30 B"), ("/b", "60 B")).outcome is Outcome.MET
+    verdict = free(facts, ("/a", "31 B"), ("/b", "1 B"))
+    assert render(verdict.because) == "/a: 30 B left of the quota of the project, 31 B wanted."
+
+
+def test_a_quota_that_leaves_more_than_the_disk_has_changes_nothing():
+    facts = with_quotas(evidence(_a=storage(100, 50)), _a=limits(("group", 0, None, 1000)))
+    verdict = free(facts, ("/a", "51 B"))
+    assert render(verdict.because) == "/a: 50 B free, 51 B wanted."
+
+
+def test_a_quota_on_inodes_alone_leaves_the_space():
+    facts = with_quotas(evidence(_a=storage(100, 50)), _a=limits(("user", 0, None, None)))
+    assert free(facts, ("/a", "50 B")).outcome is Outcome.MET
+
+
+@pytest.mark.parametrize("reason", [Reason.UNSUPPORTED, Reason.DENIED, Reason.NOT_ASKED])
+def test_quotas_that_could_not_be_seen_are_said_and_not_taken_for_none(reason):
+    facts = with_quotas(evidence(_a=storage(100, 50)), _a=Unseen(reason))
+    says = "whether a quota limits this user could not be seen"
+    assert says in render(free(facts, ("/a", "1 B")).seen)
+    assert says not in render(free(with_quotas(evidence(_a=storage(100, 50))), ("/a", "1 B")).seen)
+
+
+# ---- blocks reserved for root
+
+
+@pytest.mark.parametrize(
+    ("need", "kind", "hinted"),
+    [
+        ("50 B", "ext4", False),
+        ("51 B", "ext4", True),
+        ("55 B", "ext4", True),
+        ("56 B", "ext4", False),
+        ("51 B", "xfs", False),
+    ],
+)
+def test_reserved_blocks_are_not_free_but_named_where_they_would_do(need, kind, hinted):
+    facts = with_quotas(evidence(_a=storage(100, 50, 45, kind=kind)))
+    verdict = free(facts, ("/a", need))
+    assert verdict.outcome is (Outcome.MET if need == "50 B" else Outcome.UNMET)
+    assert ("At /, 5 B more are reserved for root." in render(verdict.because)) is hinted
+
+
+def test_reserved_blocks_do_not_help_against_a_quota():
+    facts = with_quotas(evidence(_a=storage(100, 50, 45)), _a=limits(("user", 0, None, 49)))
+    because = render(free(facts, ("/a", "51 B")).because)
+    assert "quota" in because and "reserved" not in because
 
 
 # ---- fill level
@@ -232,6 +373,13 @@ def test_fill_verdict(a, b, at_most, outcome, says):
     assert verdict.outcome is outcome
     assert says in render(verdict.because)
     assert (verdict.fix is None) == (outcome is Outcome.MET)
+
+
+def test_a_file_system_that_is_too_full_is_so_whatever_hangs_beside_it():
+    facts = evidence(_a=storage(100, 19, 81), _b=Unseen(Reason.TIMEOUT))
+    assert fill(facts, "80 %").outcome is Outcome.UNMET
+    with pytest.raises(NotSeen):
+        fill(facts, "81 %")
 
 
 def test_the_bar_of_the_fill_level_shows_what_should_be_free():
@@ -263,6 +411,10 @@ def test_paths_that_are_none_are_refused(paths):
 def test_each_path_is_asked_once():
     demand = StorageFillRequirement.model_validate(header(paths=["/a", "/b", "/a"], at_most="80 %"))
     assert [q.path for q in demand.queries(Evidence())] == ["/a", "/b"]
+    needs = [{"path": path, "at_least": "1 B"} for path in ("/a", "/b", "/a", "/")]
+    asked = StorageFreeRequirement.model_validate(header(needs=needs)).queries(Evidence())
+    assert [q for q in asked if isinstance(q, FileSystemQuery)] == [FileSystemQuery(path=p) for p in ("/a", "/b", "/")]
+    assert [q for q in asked if isinstance(q, QuotaQuery)] == [QuotaQuery(path=p) for p in ("/a", "/b", "/")]
 
 
 SIZES = st.integers(0, 2**50)

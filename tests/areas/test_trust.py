@@ -13,10 +13,11 @@ from areas.asking import ask, judge
 from areas.registry_server import running
 from areas.traces import certificate, http, known, tls, trace
 from conftest import FakePort, fake_host, header
-from vorflug.areas.trust import AnchorQuery, DateFact, DateQuery, RemoteCertificateRequirement, TrustAnchorRequirement
+from vorflug.areas.trust import AnchorQuery, RemoteCertificateRequirement, TrustAnchorRequirement
 from vorflug.host.live import Patience
 from vorflug.host.live.certificates import LiveCertificates
 from vorflug.host.live.net import LiveNet
+from vorflug.model.date import DateFact, DateQuery
 from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.message import render
 from vorflug.model.probing import TraceFact

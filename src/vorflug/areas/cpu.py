@@ -2,7 +2,10 @@
 
 What counts is the least of two things: the CPUs that affinity and cpusets allow (sched_setaffinity(2), cpuset(7)), and
 the quota of this process's cgroup or any ancestor of it (``cpu.max`` in the kernel's cgroup-v2 document), which may be
-a fraction: 150000 of 100000 microseconds are 1.5 CPUs and stay 1.5.
+a fraction: 150000 of 100000 microseconds are 1.5 CPUs and stay 1.5.  ``nproc`` is not asked: it knows cpusets and no
+quotas (until coreutils 9.8).  Hardware threads that share a core (SMT), sockets and NUMA nodes are shown and change no
+count: a vCPU of a vendor's sizing is a hardware thread.  CPUs that are off are those that the kernel calls present and
+not online (cputopology); its list "offline" also holds CPUs that could only be added to the machine.
 Microarchitecture levels are those of the x86-64 psABI, section 3.1.1, in the flag names of Linux.
 """
 
@@ -17,7 +20,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from vorflug.model.evidence import Evidence
-from vorflug.model.message import Message, msg
+from vorflug.model.message import Message, listed, msg
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Gauge, Requirement, Verdict, met, not_applicable, unmet
 from vorflug.ports import Host
@@ -30,16 +33,20 @@ _X86_64 = "x86_64"
 class Microarchitecture(StrEnum):
     """Microarchitecture levels of x86-64."""
 
+    V1 = "x86-64-v1"
+    """The baseline: every x86-64 processor."""
     V2 = "x86-64-v2"
     V3 = "x86-64-v3"
     V4 = "x86-64-v4"
 
 
 # Linux calls SSE3 "pni" and LZCNT "abm"; OSXSAVE is not listed, "xsave" is shown only where the system uses it
-_V2 = ("cx16", "lahf_lm", "pni", "popcnt", "sse4_1", "sse4_2", "ssse3")
+_V1 = ("cmov", "cx8", "fpu", "fxsr", "mmx", "sse", "sse2", "syscall")
+_V2 = (*_V1, "cx16", "lahf_lm", "pni", "popcnt", "sse4_1", "sse4_2", "ssse3")
 _V3 = (*_V2, "abm", "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe", "xsave")
 _V4 = (*_V3, "avx512bw", "avx512cd", "avx512dq", "avx512f", "avx512vl")
 LEVEL_FLAGS: dict[Microarchitecture, tuple[str, ...]] = {
+    Microarchitecture.V1: _V1,
     Microarchitecture.V2: _V2,
     Microarchitecture.V3: _V3,
     Microarchitecture.V4: _V4,
@@ -60,6 +67,18 @@ class CpuFact(Fact):
     """The cgroup that sets the least quota."""
     above_hidden: bool = False
     """Whether there may be cgroups above those that are visible, with quotas of their own."""
+    present: int | None = None
+    """CPUs that are there, switched on or not; None where that is not visible."""
+    sockets: int | None = None
+    nodes: int | None = None
+    """NUMA nodes."""
+    smt: str = ""
+    """``active`` where hardware threads share cores (see `vorflug.ports.system.Topology`)."""
+
+    @property
+    def switched_off(self) -> int:
+        """CPUs that are there and not online."""
+        return 0 if self.present is None else max(0, self.present - self.online)
 
     @property
     def usable(self) -> float:
@@ -77,7 +96,7 @@ class CpuQuery(Query[CpuFact]):
         return msg("How many CPUs may a program use here?")
 
     def observe(self, host: Host) -> CpuFact:
-        processor = host.system.processor()
+        processor, topology = host.system.processor(), host.system.topology()
         quotas = [
             (quota, folder)
             for folder, content in host.system.cgroup_limits("cpu.max")
@@ -90,6 +109,10 @@ class CpuQuery(Query[CpuFact]):
             quota=quota,
             quota_by=folder,
             above_hidden=host.system.cgroup_top_hidden("cpu.max"),
+            present=topology.present,
+            sockets=topology.sockets,
+            nodes=topology.nodes,
+            smt=topology.smt,
         )
 
 
@@ -102,6 +125,13 @@ class CpuFeaturesFact(Fact):
     """Empty where it has no name."""
     flags: tuple[str, ...]
     """What every CPU can do, in the words of /proc/cpuinfo."""
+
+    @property
+    def level(self) -> Microarchitecture | None:
+        """The highest level all of whose flags are there; None on other architectures."""
+        there = set(self.flags)
+        levels = [level for level, flags in LEVEL_FLAGS.items() if there.issuperset(flags)]
+        return levels[-1] if levels and self.machine == _X86_64 else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,7 +156,7 @@ def _quota(content: str) -> float | None:
 
 def _shown(cpus: float) -> float:
     """Rounded down to a tenth, so that 7.99 CPUs are never shown as the 8 that they are not."""
-    return floor(cpus * 10) / 10 if cpus >= 1 else cpus
+    return floor(cpus * 10) / 10 or cpus
 
 
 class CpuCoresRequirement(Requirement):
@@ -161,9 +191,22 @@ class CpuCoresRequirement(Requirement):
         )
 
     def _seen(self, cpu: CpuFact) -> Message:
-        seen = self._visible(cpu)
+        seen = listed([self._visible(cpu), *self._arrangement(cpu)])
         if cpu.above_hidden:
             return msg("{seen}; limits above this cgroup namespace are not visible", seen=seen)
+        return seen
+
+    def _arrangement(self, cpu: CpuFact) -> Sequence[Message]:
+        """What is no part of the judgement and may explain the machine to a reader."""
+        seen: list[Message] = []
+        if cpu.switched_off:
+            seen.append(msg("switched off: {n}", n=cpu.switched_off))
+        if cpu.smt == "active":
+            seen.append(msg("hardware threads share cores (SMT)"))
+        if cpu.sockets is not None and cpu.sockets > 1:
+            seen.append(msg("sockets: {n}", n=cpu.sockets))
+        if cpu.nodes is not None and cpu.nodes > 1:
+            seen.append(msg("NUMA nodes: {n}", n=cpu.nodes))
         return seen
 
     def _visible(self, cpu: CpuFact) -> Message:
@@ -183,6 +226,12 @@ class CpuCoresRequirement(Requirement):
         return msg("{have} CPUs", have=_shown(cpu.usable))
 
     def _fix(self, cpu: CpuFact) -> Message:
+        if cpu.online < self.at_least <= cpu.online + cpu.switched_off:
+            return msg(
+                "Switch on the CPUs that are off ({n}; /sys/devices/system/cpu/cpu*/online), or find out who "
+                "switched them off.",
+                n=cpu.switched_off,
+            )
         if cpu.online < self.at_least:
             return msg("Give this machine {need} CPUs.", need=self.at_least)
         if cpu.affinity < self.at_least:
@@ -225,11 +274,14 @@ class CpuFeaturesRequirement(Requirement):
             )
         need = {*(LEVEL_FLAGS[self.microarchitecture] if self.microarchitecture else ()), *self.flags}
         missing = tuple(sorted(need - set(cpu.flags)))
-        model = cpu.model or msg("a processor without a name")
+        name = cpu.model or msg("a processor without a name")
+        model = msg("{model}", model=name)
+        if cpu.level is not None:
+            model = msg("{model} ({level})", model=name, level=cpu.level.value)
         if not missing:
             return met(
                 wanted=self.wanted(),
-                seen=msg("{model}", model=model),
+                seen=model,
                 because=msg("All {count} wanted processor features are there.", count=len(need)),
             )
         return unmet(

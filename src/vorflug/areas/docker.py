@@ -19,6 +19,7 @@ from vorflug.model.cause import Cause
 from vorflug.model.container_engine import engine_cause, engine_gap
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, msg
+from vorflug.model.path import AbsolutePath
 from vorflug.model.quantity import Size, Version
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Gauge, Requirement, Verdict, met, unknown, unmet
@@ -351,6 +352,10 @@ class ImageSpaceRequirement(OfEngine):
     """For images."""
     rest: Size = 0
     """For volumes, logs and layers of containers, in the data root."""
+    containerd_root: AbsolutePath | None = None
+    """Where images will go, judged as long as there is no engine to name its own folder."""
+    data_root: AbsolutePath | None = None
+    """Where the rest will go, likewise."""
 
     def wanted(self) -> Message:
         if self.rest:
@@ -367,6 +372,16 @@ class ImageSpaceRequirement(OfEngine):
         if EngineQuery() in known and (paths := self._paths(known[EngineQuery()])):
             asked.append(RoomQuery(paths=paths))
         return asked
+
+    def judge(self, evidence: Evidence) -> Verdict:
+        engine = evidence[EngineQuery()]
+        if self._not_yet(engine):
+            return self.judge_engine(engine, evidence)
+        return super().judge(evidence)
+
+    def _not_yet(self, engine: EngineFact) -> bool:
+        """Whether the folders of the profile stand for those of an engine that is still to come."""
+        return engine.state is EngineState.ABSENT and self.containerd_root is not None and self.data_root is not None
 
     def judge_engine(self, engine: EngineFact, evidence: Evidence) -> Verdict:
         paths = self._paths(engine)
@@ -388,6 +403,8 @@ class ImageSpaceRequirement(OfEngine):
         seen = msg(
             "{free:size} free under {folders:list} ({mount})", free=free, folders=folders, mount=tightest.mount_point
         )
+        if self._not_yet(engine):
+            seen = msg("{seen}; no engine runs, so the usual folders were asked", seen=seen)
         gauge = Gauge(free, need, "B")
         says = msg(
             "{free:size} are free under {folders:list}, {need:size} are wanted there.",
@@ -410,9 +427,11 @@ class ImageSpaceRequirement(OfEngine):
             gauge=gauge,
         )
 
-    @staticmethod
-    def _paths(engine: EngineFact) -> tuple[str, ...]:
+    def _paths(self, engine: EngineFact) -> tuple[str, ...]:
         """Where images go, then where the rest goes if that is another folder; empty where that is not known."""
+        if engine.state is EngineState.ABSENT and self.containerd_root is not None and self.data_root is not None:
+            # as a new installation has it since Docker 29
+            return (self.containerd_root, self.data_root)
         if engine.state is not EngineState.ANSWERING or not engine.data_root:
             return ()
         if not engine.driver_type:

@@ -1,7 +1,8 @@
-"""Docker's own networks: do their ranges collide with the customer's, and does their MTU fit?
+"""Docker's own networks: do their ranges collide with networks that are in use, and does their MTU fit?
 
-Sources: dockerd(8) (``bip``, ``default-address-pools``, ``mtu``); docs.docker.com, "Bridge network driver";
-proc(5) for /proc/net/route.
+Sources: dockerd(8) (``bip``, ``default-address-pools``, ``mtu``); docs.docker.com, "Bridge network driver"; moby's
+libnetwork: when it makes a network it skips what a route of the machine overlaps, so that only ranges in use collide
+with routes.
 """
 
 from __future__ import annotations
@@ -9,15 +10,18 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from fnmatch import fnmatchcase
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import Field
 
 from vorflug.model.container_engine import daemon_file_cause, engine_gap
 from vorflug.model.evidence import Evidence
-from vorflug.model.message import Message, msg
+from vorflug.model.message import Message, listed, msg
+from vorflug.model.network import Network
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Requirement, Verdict, met, not_applicable, unknown, unmet
+from vorflug.model.routes import RoutesFact, RoutesQuery, networks_in_use, overlaps, through, uplink
 from vorflug.ports import Host
 from vorflug.ports.containers import EngineState
 
@@ -25,17 +29,6 @@ TITLE = msg("Docker networks")
 
 _DOCKER_MTU = 1500
 """What a Docker bridge has while neither daemon.json nor the network sets one (dockerd(8), ``--mtu``)."""
-
-
-def _network(text: str) -> str:
-    try:
-        return str(ipaddress.ip_network(text))
-    except ValueError as error:
-        raise ValueError(f"wanted a network such as '10.0.0.0/8', saw {text!r}: {error}") from None
-
-
-Cidr = Annotated[str, AfterValidator(_network), WithJsonSchema({"type": "string", "examples": ["10.20.0.0/16"]})]
-"""A network, IPv4 or IPv6, in CIDR form without host bits."""
 
 
 class DockerNetworksFact(Fact):
@@ -61,9 +54,6 @@ class DockerNetworksFact(Fact):
     daemon_file: str = ""
     broken: str = ""
     """Why daemon.json cannot be parsed, with the line; then nothing else is known."""
-    uplink: str | None = None
-    """The interface of the default route; None where there is none."""
-    uplink_mtu: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +74,6 @@ class DockerNetworksQuery(Query[DockerNetworksFact]):
         except ValueError as error:
             path = str(error).partition(":")[0]
             return DockerNetworksFact(state=engine.state, socket=engine.socket, daemon_file=path, broken=str(error))
-        uplink = _uplink(host)
         pools = engine.address_pools or file.address_pools
         return DockerNetworksFact(
             state=engine.state,
@@ -98,70 +87,98 @@ class DockerNetworksQuery(Query[DockerNetworksFact]):
             bip=str(ipaddress.ip_network(file.bip, strict=False)) if file.bip else None,
             daemon_mtu=file.mtu,
             daemon_file=file.path,
-            uplink=uplink,
-            uplink_mtu=int(host.files.read_text(f"/sys/class/net/{uplink}/mtu")) if uplink is not None else None,
         )
 
 
-def _uplink(host: Host) -> str | None:
-    """The interface of the default route: of several the one with the least metric."""
-    routes: list[tuple[int, str]] = []
-    for line in host.files.read_text("/proc/net/route").splitlines()[1:]:
-        fields = line.split()
-        # Iface Destination Gateway Flags RefCnt Use Metric Mask …, numbers in hex but for the metric
-        if len(fields) > 7 and fields[1] == "00000000" and fields[7] == "00000000":  # noqa: PLR2004
-            routes.append((int(fields[6]), fields[0]))
-    return min(routes)[1] if routes else None
-
-
 class AddressPoolsRequirement(Requirement):
-    """No range that Docker uses, or may use for the next network, lies in the customer's networks."""
+    """No range that Docker uses, or may use, lies in the customer's networks; none in use where a route leads."""
 
     kind = "docker_address_pools"
-    avoid: Annotated[tuple[Cidr, ...], Field(min_length=1)]
+    avoid: Annotated[tuple[Network, ...], Field(min_length=1)]
     """The customer's networks: offices, VPN, servers, proxy, DNS and LLM addresses."""
-    default_pools: Annotated[tuple[Cidr, ...], Field(min_length=1)]
+    default_pools: Annotated[tuple[Network, ...], Field(min_length=1)]
     """What Docker cuts networks from while nothing else is set."""
+    own_interfaces: tuple[str, ...] = ()
+    """Docker's own interfaces, as glob patterns (``docker0``, ``br-*``), whose routes are its own."""
 
     def wanted(self) -> Message:
-        return msg("no overlap of Docker's networks with {avoid:list}", avoid=self.avoid)
+        return msg(
+            "no overlap of Docker's networks with {avoid:list}, nor with routes of this machine", avoid=self.avoid
+        )
 
-    def queries(self, known: Evidence) -> Sequence[DockerNetworksQuery]:  # noqa: ARG002 - one question, always
-        return [DockerNetworksQuery()]
+    def queries(self, known: Evidence) -> Sequence[Query[Any]]:  # noqa: ARG002 - the same questions, whatever is known
+        return [DockerNetworksQuery(), RoutesQuery()]
 
     def judge(self, evidence: Evidence) -> Verdict:
         docker = evidence[DockerNetworksQuery()]
         if (gap := _gap(self.wanted(), docker)) is not None:
             return gap
-        pools = docker.pools or self.default_pools
-        existing = [subnet for network in docker.networks for subnet in network.subnets]
-        ranges = tuple(dict.fromkeys((*existing, *([docker.bip] if docker.bip else []), *pools)))
-        clashes = [(mine, theirs) for mine in ranges for theirs in self.avoid if _overlap(mine, theirs)]
+        existing = tuple(subnet for network in docker.networks for subnet in network.subnets)
+        in_use = tuple(dict.fromkeys((*existing, *([docker.bip] if docker.bip else []))))
+        ranges = tuple(dict.fromkeys((*in_use, *(docker.pools or self.default_pools))))
         seen = msg("Docker uses {ranges:list}", ranges=ranges)
-        if not clashes:
-            return met(
-                wanted=self.wanted(),
-                seen=seen,
-                because=msg("None of Docker's ranges lies in a network of the customer."),
-            )
-        mine, theirs = tuple(dict.fromkeys(m for m, _ in clashes)), tuple(dict.fromkeys(t for _, t in clashes))
+        clashes = [
+            (mine, msg("{mine} with {network} (listed)", mine=mine, network=theirs))
+            for mine in ranges
+            for theirs in self.avoid
+            if overlaps(mine, theirs)
+        ]
+        # a collision with a listed network is one, whether routes can be seen or not
+        if not clashes or RoutesQuery() in evidence:
+            routes = evidence[RoutesQuery()]
+            clashes += self._with_routes(in_use, routes)
+            if not clashes:
+                return self._no_clash(seen, routes)
         return unmet(
             wanted=self.wanted(),
             seen=seen,
             because=msg(
-                "Docker's {mine:list} overlaps {theirs:list}: addresses there cannot be reached from containers.",
-                mine=mine,
-                theirs=theirs,
+                "Docker's networks overlap others, whose addresses cannot be reached from containers: {clashes}.",
+                clashes=listed(words for _, words in clashes),
             ),
             fix=(
                 msg('Set "bip" and "default-address-pools" in daemon.json to a range kept for Docker; restart.')
-                if set(mine).isdisjoint(existing)
+                if {mine for mine, _ in clashes}.isdisjoint(existing)
                 else msg(
                     'Set "bip" and "default-address-pools" in daemon.json to a range kept for Docker, restart it '
                     "and create the networks concerned anew."
                 )
             ),
         )
+
+    def _no_clash(self, seen: Message, routes: RoutesFact) -> Verdict:
+        if not routes.complete:
+            return unknown(
+                wanted=self.wanted(),
+                seen=seen,
+                because=msg("No collision is in the part of the routing table that was read."),
+                fix=msg("Compare the container networks with the routing plan, and note the result at the sign-off."),
+            )
+        because = msg(
+            "None of Docker's ranges lies in a network of the customer, nor where a route of this machine leads."
+        )
+        if routes.main_only:
+            because = msg("{because} Other routing tables than the main one are not visible here.", because=because)
+        return met(wanted=self.wanted(), seen=seen, because=because)
+
+    def _with_routes(self, in_use: Sequence[str], fact: RoutesFact) -> list[tuple[str, Message]]:
+        return [
+            (
+                mine,
+                msg(
+                    "{mine} with the route to {network} ({interface})",
+                    mine=mine,
+                    network=route.network,
+                    interface=through(fact, route.interfaces, route.table),
+                ),
+            )
+            for mine in in_use
+            for route in networks_in_use(fact)
+            if overlaps(mine, route.network) and not all(self._own(name) for name in route.interfaces)
+        ]
+
+    def _own(self, interface: str) -> bool:
+        return any(fnmatchcase(interface, own) for own in self.own_interfaces)
 
 
 class MtuRequirement(Requirement):
@@ -172,17 +189,18 @@ class MtuRequirement(Requirement):
     def wanted(self) -> Message:
         return msg("MTU of container networks at most that of the uplink")
 
-    def queries(self, known: Evidence) -> Sequence[DockerNetworksQuery]:  # noqa: ARG002 - one question, always
-        return [DockerNetworksQuery()]
+    def queries(self, known: Evidence) -> Sequence[Query[Any]]:  # noqa: ARG002 - the same questions, whatever is known
+        return [DockerNetworksQuery(), RoutesQuery()]
 
     def judge(self, evidence: Evidence) -> Verdict:
         docker = evidence[DockerNetworksQuery()]
         if (gap := _gap(self.wanted(), docker)) is not None:
             return gap
-        if docker.uplink is None or docker.uplink_mtu is None:
+        out = uplink(evidence[RoutesQuery()])
+        if out is None:
             return unknown(
                 wanted=self.wanted(),
-                because=msg("There is no default IPv4 route, so it is not known which interface is the uplink."),
+                because=msg("There is no default route, so it is not known which interface is the uplink."),
                 fix=msg("Set a default route, or settle the MTU with the network team."),
             )
         if not docker.networks:
@@ -193,16 +211,16 @@ class MtuRequirement(Requirement):
         }
         seen = msg(
             "{uplink} has {mtu}; {networks:list}",
-            uplink=docker.uplink,
-            mtu=docker.uplink_mtu,
+            uplink=out.interface,
+            mtu=out.mtu,
             networks=_pairs(mtus.items()),
         )
-        large = {name: mtu for name, mtu in mtus.items() if mtu > docker.uplink_mtu}
+        large = {name: mtu for name, mtu in mtus.items() if mtu > out.mtu}
         if not large:
             return met(
                 wanted=self.wanted(),
                 seen=seen,
-                because=msg("No container network has a larger MTU than {uplink}.", uplink=docker.uplink),
+                because=msg("No container network has a larger MTU than {uplink}.", uplink=out.interface),
             )
         return unmet(
             wanted=self.wanted(),
@@ -210,13 +228,13 @@ class MtuRequirement(Requirement):
             because=msg(
                 "{networks:list} have a larger MTU than {uplink} ({mtu}): large packets may be lost.",
                 networks=_pairs(large.items()),
-                uplink=docker.uplink,
-                mtu=docker.uplink_mtu,
+                uplink=out.interface,
+                mtu=out.mtu,
             ),
             fix=msg(
                 'Set "mtu": {mtu} in daemon.json and com.docker.network.driver.mtu: {mtu} for the networks in the '
                 "compose file; restart Docker and create the networks anew.",
-                mtu=docker.uplink_mtu,
+                mtu=out.mtu,
             ),
         )
 
@@ -230,8 +248,3 @@ def _gap(wanted: Message, docker: DockerNetworksFact) -> Verdict | None:
 
 def _pairs(mtus: Iterable[tuple[str, int]]) -> tuple[Message, ...]:
     return tuple(msg("{name} {mtu}", name=name, mtu=mtu) for name, mtu in mtus)
-
-
-def _overlap(mine: str, theirs: str) -> bool:
-    a, b = ipaddress.ip_network(mine), ipaddress.ip_network(theirs)
-    return a.version == b.version and a.overlaps(b)

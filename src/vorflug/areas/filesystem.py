@@ -16,7 +16,7 @@ from pydantic import Field, StringConstraints
 
 from vorflug.model.base import Frozen
 from vorflug.model.evidence import Evidence
-from vorflug.model.file_system import FileSystemFact, FileSystemQuery
+from vorflug.model.file_system import OVERLAY, FileSystemFact, FileSystemQuery, hidden_below
 from vorflug.model.message import Message, msg
 from vorflug.model.path import AbsolutePath
 from vorflug.model.query import Fact, Query
@@ -24,8 +24,6 @@ from vorflug.model.requirement import Requirement, Verdict, met, not_applicable,
 from vorflug.ports import Host
 
 TITLE = msg("File systems")
-
-_OVERLAY = "overlay"
 
 
 class DiskSeen(Frozen):
@@ -83,15 +81,6 @@ class XfsQuery(Query[XfsFact]):
         return XfsFact(ftype=host.files.xfs_ftype(self.path))
 
 
-def _hidden_below(wanted: Message, path: str) -> Verdict:
-    return unknown(
-        wanted=wanted,
-        seen=msg("overlay"),
-        because=msg("{path} lies on an overlay, as in a container: what is below it is not visible here.", path=path),
-        fix=msg("Run this on the host itself, not in a container."),
-    )
-
-
 class StorageRotationalRequirement(Requirement):
     """No rotating disk below these paths."""
 
@@ -104,7 +93,7 @@ class StorageRotationalRequirement(Requirement):
     def queries(self, known: Evidence) -> Sequence[Query[Any]]:
         asked = self._asked()
         # an overlay has no disk of its own, so there is nothing more to ask
-        found = [known[q] for q in asked if q in known and known[q].file_system != _OVERLAY]
+        found = [known[q] for q in asked if q in known and known[q].file_system != OVERLAY]
         return [*asked, *dict.fromkeys(_disks_below(fact) for fact in found)]
 
     def _asked(self) -> list[FileSystemQuery]:
@@ -116,11 +105,11 @@ class StorageRotationalRequirement(Requirement):
     def judge(self, evidence: Evidence) -> Verdict:
         systems = [(query.path, evidence[query]) for query in self._asked()]
         for path, fact in systems:
-            if fact.file_system == _OVERLAY:
-                return _hidden_below(self.wanted(), path)
+            if fact.file_system == OVERLAY:
+                return hidden_below(self.wanted(), path)
         disks = tuple(dict.fromkeys(disk for _, fact in systems for disk in evidence[_disks_below(fact)].disks))
         rotating = tuple(disk.name for disk in disks if disk.rotational and not disk.virtual)
-        doubtful = tuple(disk.name for disk in disks if disk.rotational and disk.virtual)
+        doubtful = tuple(disk.name for disk in disks if disk.rotational)  # where none is certain to rotate
         seen = msg("{disks:list}", disks=tuple(disk.name for disk in disks))
         if rotating:
             return unmet(
@@ -190,8 +179,8 @@ class StorageFilesystemRequirement(Requirement):
             return met(
                 wanted=self.wanted(), seen=seen, because=msg("{path} lies on {kind}.", path=self.path, kind=kind)
             )
-        if kind == _OVERLAY:
-            return _hidden_below(self.wanted(), self.path)
+        if kind == OVERLAY:
+            return hidden_below(self.wanted(), self.path)
         if self.forbidden:
             return unknown(
                 wanted=self.wanted(),
@@ -216,6 +205,11 @@ def _family(kind: str) -> str:
     return "nfs" if kind == "nfs4" else kind.partition(".")[0]
 
 
+def _xfs(fact: FileSystemFact) -> XfsQuery:
+    # the mount point answers as well, and others may look into it more often than into /var/lib/docker (mode 0710)
+    return XfsQuery(path=fact.mount_point)
+
+
 class StorageXfsFtypeRequirement(Requirement):
     """An XFS at this path keeps file types in its folders, which overlay mounts need; pointless on other kinds."""
 
@@ -228,7 +222,7 @@ class StorageXfsFtypeRequirement(Requirement):
     def queries(self, known: Evidence) -> Sequence[Query[Any]]:
         first = FileSystemQuery(path=self.path)
         if first in known and known[first].file_system == "xfs":
-            return [first, XfsQuery(path=known[first].asked)]
+            return [first, _xfs(known[first])]
         return [first]
 
     def then(self) -> Message:
@@ -236,15 +230,15 @@ class StorageXfsFtypeRequirement(Requirement):
 
     def judge(self, evidence: Evidence) -> Verdict:
         fact = evidence[FileSystemQuery(path=self.path)]
-        if fact.file_system == _OVERLAY:
-            return _hidden_below(self.wanted(), self.path)
+        if fact.file_system == OVERLAY:
+            return hidden_below(self.wanted(), self.path)
         if fact.file_system != "xfs":
             return not_applicable(
                 wanted=self.wanted(),
                 seen=msg("{kind} at {mount}", kind=fact.file_system, mount=fact.mount_point),
                 because=msg("{path} lies on {kind}, not on XFS.", path=self.path, kind=fact.file_system),
             )
-        if evidence[XfsQuery(path=fact.asked)].ftype:
+        if evidence[_xfs(fact)].ftype:
             return met(
                 wanted=self.wanted(),
                 seen=msg("ftype=1 at {mount}", mount=fact.mount_point),

@@ -1,15 +1,15 @@
-"""The operating system: which distribution and version, on which architecture?
+"""The operating system: which distribution and version, on which architecture, started by which init?
 
-Sources: os-release(5) (``/etc/os-release`` wins over ``/usr/lib/os-release``, they are never merged) and uname(2).
-A derivative names its parent in ID_LIKE; it is shown, but a tested parent does not make the derivative tested.
+Sources: os-release(5) and uname(2); sd_booted(3) for systemd, OpenRC's ``/run/openrc``, proc_pid_comm(5) of process 1
+for the others.  A derivative names its parent in ID_LIKE; it is shown, but a tested parent does not make the
+derivative tested.  Inside a container all but the architecture is the container's.
 """
 
 from __future__ import annotations
 
-import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -17,6 +17,7 @@ from pydantic import Field, StringConstraints
 from vorflug.model.base import Frozen
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, msg
+from vorflug.model.os_release import OsReleaseFact, OsReleaseQuery, system_name
 from vorflug.model.quantity import Version
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Requirement, Verdict, met, unknown, unmet
@@ -24,83 +25,8 @@ from vorflug.ports import Host
 
 TITLE = msg("Operating system")
 
-_PLACES = ("/etc/os-release", "/usr/lib/os-release")
-_SHORTEST_ASSIGNMENT = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)")
-_NAMES = {
-    "almalinux": "AlmaLinux",
-    "amzn": "Amazon Linux",
-    "centos": "CentOS",
-    "debian": "Debian",
-    "fedora": "Fedora",
-    "ol": "Oracle Linux",
-    "opensuse-leap": "openSUSE Leap",
-    "rhel": "RHEL",
-    "rocky": "Rocky Linux",
-    "sles": "SLES",
-    "ubuntu": "Ubuntu",
-}
-"""What people call the systems that os-release(5) writes in lower case."""
 _SYNONYMS = {"amd64": "x86_64", "x64": "x86_64", "arm64": "aarch64"}
 """What image registries and people call a machine (left) and what uname(2) calls it."""
-
-
-class OsReleaseFact(Fact):
-    """What the system says of itself; an empty string where it says nothing."""
-
-    id: str
-    version_id: str
-    id_like: tuple[str, ...]
-    """The systems that it was derived from, nearest first."""
-    pretty_name: str
-    path: str
-    """The file that was read."""
-
-    @property
-    def name(self) -> str:
-        """The system as a person would name it; empty where the file names none."""
-        return self.pretty_name or f"{self.id} {self.version_id}".strip()
-
-
-@dataclass(frozen=True, kw_only=True)
-class OsReleaseQuery(Query[OsReleaseFact]):
-    """Which distribution is this, in which version?"""
-
-    kind = "os_release"
-
-    def asks(self) -> Message:
-        return msg("Which operating system is this, in which version?")
-
-    def observe(self, host: Host) -> OsReleaseFact:
-        for path in _PLACES:
-            try:
-                text = host.files.read_text(path, limit=1 << 16)
-            except (FileNotFoundError, NotADirectoryError):
-                continue
-            values = _assignments(text)
-            return OsReleaseFact(
-                id=values.get("ID", ""),
-                version_id=values.get("VERSION_ID", ""),
-                id_like=tuple(values.get("ID_LIKE", "").split()),
-                pretty_name=values.get("PRETTY_NAME", ""),
-                path=path,
-            )
-        raise NotImplementedError(f"neither {_PLACES[0]} nor {_PLACES[1]} is there")
-
-
-def _assignments(text: str) -> dict[str, str]:
-    """Shell-compatible assignments (os-release(5)); a line that is none is passed over, as a later one wins."""
-    values: dict[str, str] = {}
-    for line in text.removeprefix("\ufeff").splitlines():
-        assignment = _SHORTEST_ASSIGNMENT.fullmatch(line.strip())
-        if assignment is None:
-            continue
-        try:
-            words = shlex.split(assignment[2])
-        except ValueError:  # a quote that is never closed
-            continue
-        if len(words) <= 1:
-            values[assignment[1]] = words[0][:200] if words else ""
-    return values
 
 
 class System(Frozen):
@@ -122,22 +48,22 @@ class OsReleaseRequirement(Requirement):
         return msg("{systems:or}", systems=self._systems())
 
     def _systems(self) -> tuple[str, ...]:
-        return tuple(f"{_named(system.id)} {version}" for system in self.accepted for version in system.versions)
+        return tuple(f"{system_name(system.id)} {version}" for system in self.accepted for version in system.versions)
 
     def queries(self, known: Evidence) -> Sequence[OsReleaseQuery]:  # noqa: ARG002 - one question, whatever is known
         return [OsReleaseQuery()]
 
     def judge(self, evidence: Evidence) -> Verdict:
         system = evidence[OsReleaseQuery()]
-        seen = msg("{name}", name=system.name) if system.name else msg("{file} without a name", file=system.path)
-        if not system.id or not system.version_id:
+        seen = system.seen
+        if system.missing:
             return unknown(
                 wanted=self.wanted(),
                 seen=seen,
                 because=msg(
                     "{file} has no {key}, so the system and its version are not certain.",
                     file=system.path,
-                    key="VERSION_ID" if system.id else "ID",
+                    key=system.missing,
                 ),
                 fix=msg("Find out which system this is, and have it agreed with the vendor."),
             )
@@ -155,7 +81,7 @@ class OsReleaseRequirement(Requirement):
                 ),
                 fix=msg("Find out which system this is, and have it agreed with the vendor."),
             )
-        name = f"{_named(system.id)} {system.version_id}"
+        name = f"{system_name(system.id)} {system.version_id}"
         if any(version.within(one) for one in series):
             return met(
                 wanted=self.wanted(),
@@ -173,7 +99,7 @@ class OsReleaseRequirement(Requirement):
         )
 
     def _why_not(self, system: OsReleaseFact, name: str) -> Message:
-        parents = tuple(_named(a.id) for a in self.accepted if a.id in system.id_like)
+        parents = tuple(system_name(a.id) for a in self.accepted if a.id in system.id_like)
         if parents:
             return msg(
                 "{system} is derived from {parents:list}, but is a system of its own and none of: {accepted}.",
@@ -182,10 +108,6 @@ class OsReleaseRequirement(Requirement):
                 accepted=self._systems(),
             )
         return msg("{system} is none of: {accepted}.", system=name, accepted=self._systems())
-
-
-def _named(id_: str) -> str:
-    return _NAMES.get(id_, id_)
 
 
 class ArchitectureFact(Fact):
@@ -233,4 +155,74 @@ class ArchitectureRequirement(Requirement):
             seen=seen,
             because=msg("This machine is {machine}; the images are not built for it.", machine=machine),
             fix=msg("Provide a machine with {machines:or}.", machines=self.accepted),
+        )
+
+
+class Init(StrEnum):
+    """What process 1 is, as far as it is told apart."""
+
+    SYSTEMD = "systemd"
+    OPENRC = "openrc"
+    RUNIT = "runit"
+    SYSVINIT = "sysvinit"
+    OTHER = "other"
+    """Another program: an init that is not known here, or in a container whatever was started there."""
+
+
+INIT_NAMES = {Init.SYSTEMD: "systemd", Init.OPENRC: "OpenRC", Init.RUNIT: "runit", Init.SYSVINIT: "SysV init"}
+
+
+class InitFact(Fact):
+    """What starts and watches the services."""
+
+    init: Init
+    program: str
+    """The name of process 1; empty where it was not needed to tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InitQuery(Query[InitFact]):
+    """What starts the services here?"""
+
+    kind = "init"
+
+    def asks(self) -> Message:
+        return msg("Which init system starts the services?")
+
+    def observe(self, host: Host) -> InitFact:
+        if host.files.exists("/run/systemd/system"):
+            return InitFact(init=Init.SYSTEMD, program="")
+        if host.files.exists("/run/openrc"):
+            return InitFact(init=Init.OPENRC, program="")
+        try:
+            program = host.files.read_text("/proc/1/comm", limit=64).strip()
+        except FileNotFoundError:
+            raise PermissionError("process 1 is hidden, so it is not visible which init system runs") from None
+        known = {"runit": Init.RUNIT, "runit-init": Init.RUNIT, "init": Init.SYSVINIT}
+        return InitFact(init=known.get(program, Init.OTHER), program=program)
+
+
+class InitRequirement(Requirement):
+    """One of these init systems starts the services."""
+
+    kind = "init_system"
+    accepted: Annotated[tuple[Init, ...], Field(min_length=1)]
+
+    def wanted(self) -> Message:
+        return msg("{systems:or}", systems=tuple(INIT_NAMES.get(one, one) for one in self.accepted))
+
+    def queries(self, known: Evidence) -> Sequence[InitQuery]:  # noqa: ARG002 - one question, whatever is known
+        return [InitQuery()]
+
+    def judge(self, evidence: Evidence) -> Verdict:
+        found = evidence[InitQuery()]
+        name = INIT_NAMES.get(found.init, found.program)
+        seen = msg("{name}", name=name)
+        if found.init in self.accepted:
+            return met(wanted=self.wanted(), seen=seen, because=msg("{name} starts the services.", name=name))
+        return unmet(
+            wanted=self.wanted(),
+            seen=seen,
+            because=msg("Process 1 is {name}; service units for another init system do nothing here.", name=name),
+            fix=msg("Start the container engine and the product at boot by the means of {name}.", name=name),
         )

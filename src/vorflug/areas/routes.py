@@ -1,123 +1,51 @@
 """Routes: is there a way out, and do container networks collide with networks that are in use?
 
-Sources: the kernel's ``/proc/net/route`` and ``/proc/net/ipv6_route`` (flags of include/uapi/linux/route.h and
-ipv6_route.h).  The IPv4 table there is the main one only: other tables (policy routing, many VPNs) cannot be seen, nor
-can any network that lies behind the default gateway.
+Sources: ip-route(8) and ip-rule(8); how the kernel decides is written down in `vorflug.model.routes`.  A network behind
+the default gateway has no route of its own here and cannot be seen, nor can that of a VPN that is not connected.
 """
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from vorflug.model.evidence import Evidence
-from vorflug.model.message import Message, msg
+from vorflug.model.message import Message, listed, msg
+from vorflug.model.network import Network
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Requirement, Verdict, met, unknown, unmet
+from vorflug.model.routes import (
+    Applies,
+    DefaultRoute,
+    RoutesFact,
+    RoutesQuery,
+    default_route,
+    networks_in_use,
+    overlaps,
+    through,
+    ways_to,
+)
 from vorflug.ports import Host
 
 TITLE = msg("Routes")
 
-_AnyNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-_LIMIT = 1 << 22
-"""Bytes of a routing table that are read: some 30,000 routes."""
-_UP, _REJECT = 0x0001, 0x0200
-_V6_LOCAL_OR_CACHED = 0x80000000 | 0x01000000
-_HALF = 1
-"""VPN clients lay two routes of prefix length 1 over the default route (OpenVPN ``redirect-gateway def1``)."""
-
-
-def _network(text: str) -> str:
-    """Raises ValueError for what is no network or has host bits set."""
-    try:
-        return str(ipaddress.ip_network(text))
-    except ValueError as error:
-        try:
-            near = ipaddress.ip_network(text, strict=False)
-        except ValueError:
-            raise ValueError(f"wanted a network such as '10.20.0.0/16', saw {text!r}") from error
-        raise ValueError(f"wanted a network such as '10.20.0.0/16', saw {text!r}; did you mean '{near}'?") from error
-
-
-Network = Annotated[str, AfterValidator(_network)]
-"""An IPv4 or IPv6 network in prefix notation (RFC 4632), or a single address."""
-
-
-class NetworkSeen(Fact):
-    """A network and the interface that leads to it: of a route, or of an address of this machine."""
+class InterfaceNetwork(Fact):
+    """A network that this machine has an address in."""
 
     network: str
     interface: str
 
 
-class RoutesFact(Fact):
-    """The routes in use, IPv4 and IPv6, without reject routes and the kernel's own local ones."""
-
-    routes: tuple[NetworkSeen, ...]
-    complete: bool
-    """Whether the whole tables were read; False where they are longer than what is kept."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class RoutesQuery(Query[RoutesFact]):
-    """Which routes are there?"""
-
-    kind = "routes"
-
-    def asks(self) -> Message:
-        return msg("Which routes are there?")
-
-    def observe(self, host: Host) -> RoutesFact:
-        try:
-            four = host.files.read_text("/proc/net/route", limit=_LIMIT)
-        except FileNotFoundError as error:
-            raise NotImplementedError("there is no /proc/net/route") from error
-        if not four.startswith("Iface"):
-            raise NotImplementedError("/proc/net/route has no heading")  # an empty file is no empty table
-        try:
-            six = host.files.read_text("/proc/net/ipv6_route", limit=_LIMIT)
-        except FileNotFoundError:
-            six = ""  # a kernel without IPv6 has no such file
-        routes = [*_ipv4_routes(four), *_ipv6_routes(six)]
-        return RoutesFact(
-            routes=tuple(dict.fromkeys(routes)),
-            complete=len(four.encode()) < _LIMIT and len(six.encode()) < _LIMIT,
-        )
-
-
-def _ipv4_routes(table: str) -> Iterable[NetworkSeen]:
-    for line in table.splitlines()[1:]:
-        fields = line.split()
-        if len(fields) < 8 or not int(fields[3], 16) & _UP or int(fields[3], 16) & _REJECT:  # noqa: PLR2004 - up to Mask
-            continue
-        # the kernel prints addresses in its own byte order, which is little-endian on all machines that we support
-        address = ipaddress.IPv4Address(int.from_bytes(bytes.fromhex(fields[1]), "little"))
-        length = int(fields[7], 16).bit_count()
-        yield NetworkSeen(network=f"{address}/{length}", interface=fields[0])
-
-
-def _ipv6_routes(table: str) -> Iterable[NetworkSeen]:
-    for line in table.splitlines():
-        fields = line.split()
-        if len(fields) != 10:  # noqa: PLR2004 - the columns of that file
-            continue
-        flags = int(fields[8], 16)
-        network = ipaddress.IPv6Network((bytes.fromhex(fields[0]), int(fields[1], 16)))
-        if flags & _UP and not flags & (_REJECT | _V6_LOCAL_OR_CACHED) and not network.is_multicast:
-            yield NetworkSeen(network=str(network), interface=fields[9])
-
-
 class InterfaceNetworksFact(Fact):
     """The networks that this machine has addresses in."""
 
-    addresses: tuple[NetworkSeen, ...]
+    addresses: tuple[InterfaceNetwork, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +60,7 @@ class InterfaceNetworksQuery(Query[InterfaceNetworksFact]):
     def observe(self, host: Host) -> InterfaceNetworksFact:
         return InterfaceNetworksFact(
             addresses=tuple(
-                NetworkSeen(network=seen.network, interface=seen.interface) for seen in host.sockets.addresses()
+                InterfaceNetwork(network=seen.network, interface=seen.interface) for seen in host.sockets.addresses()
             )
         )
 
@@ -151,7 +79,7 @@ class DefaultRouteRequirement(Requirement):
     kind = "default_route"
     family: Family = Family.ANY
     networks: tuple[Network, ...] = ()
-    """Networks that must be reachable where there is no default route."""
+    """Networks that must be reachable where there is no default route, and that no route may refuse."""
 
     def wanted(self) -> Message:
         if self.networks:
@@ -169,28 +97,69 @@ class DefaultRouteRequirement(Requirement):
             case Family.ANY:
                 return msg("IPv4 or IPv6")
 
+    def _versions(self) -> tuple[int, ...]:
+        match self.family:
+            case Family.IPV4:
+                return (4,)
+            case Family.IPV6:
+                return (6,)
+            case Family.ANY:
+                return (4, 6)
+
     def queries(self, known: Evidence) -> Sequence[RoutesQuery]:  # noqa: ARG002 - one question, whatever is known
         return [RoutesQuery()]
 
     def judge(self, evidence: Evidence) -> Verdict:
         fact = evidence[RoutesQuery()]
-        wanted = self.wanted()
-        defaults = self._default_interfaces(fact)
-        if defaults:
-            return met(
-                wanted=wanted,
-                seen=msg("default route over {interfaces:list}", interfaces=defaults),
-                because=msg("There is a default route over {interfaces:list}.", interfaces=defaults),
+        defaults = [default_route(fact, version) for version in self._versions()]
+        sure = {network: _sure(fact, network) for network in self.networks}
+        refused = tuple(network for network, leads in sure.items() if leads is False)
+        if refused:
+            return unmet(
+                wanted=self.wanted(),
+                seen=msg("routes that refuse packets to {networks:list}", networks=refused),
+                because=msg(
+                    "Routes of kind unreachable, blackhole or prohibit refuse packets to {networks:list}.",
+                    networks=refused,
+                ),
+                fix=msg("Find out who sets these routes (ip route show table all), and have them removed."),
             )
-        missing = tuple(network for network in self.networks if not _routed(network, fact))
+        leading = [default for default in defaults if default.leads]
+        if leading:
+            return self._over(fact, leading)
+        missing = tuple(network for network, leads in sure.items() if not leads)
         if self.networks and not missing:
             return met(
-                wanted=wanted,
+                wanted=self.wanted(),
                 seen=msg("routes to {networks:list}", networks=self.networks),
                 because=msg(
                     "There is no default route, but a route to each of {networks:list}.", networks=self.networks
                 ),
             )
+        return self._no_way(fact, defaults, missing)
+
+    def _over(self, fact: RoutesFact, leading: Sequence[DefaultRoute]) -> Verdict:
+        ways = listed(through(fact, way.interfaces, way.table) for default in leading for way in default.ways)
+        seen = msg("default route over {ways}", ways=ways)
+        down = {link.name for link in fact.links if not link.up}
+        if all(down.issuperset(default.interfaces) and default.interfaces for default in leading):
+            return unmet(
+                wanted=self.wanted(),
+                seen=msg("default route over {ways}, which has no link", ways=ways),
+                because=msg("The default route leads over {ways}, which is off or has no link.", ways=ways),
+                fix=msg("Switch the interface on and connect it (ip link shows the state)."),
+            )
+        return met(
+            wanted=self.wanted(),
+            seen=seen,
+            because=msg(
+                "There is a default route over {ways}. What lies behind its gateway is not visible from here.",
+                ways=ways,
+            ),
+        )
+
+    def _no_way(self, fact: RoutesFact, defaults: Sequence[DefaultRoute], missing: tuple[str, ...]) -> Verdict:
+        wanted = self.wanted()
         if not fact.complete:
             return unknown(
                 wanted=wanted,
@@ -198,52 +167,71 @@ class DefaultRouteRequirement(Requirement):
                 because=msg("No such route is in the part of the routing table that was read."),
                 fix=msg("Look with ip route get, and note the result at the sign-off."),
             )
+        if fact.main_only:
+            return unknown(
+                wanted=wanted,
+                seen=msg("no default route in the main table"),
+                because=msg(
+                    "The main table has no such route, and other tables (policy routing) are not visible here."
+                ),
+                fix=msg("Look with ip route get, and note the result at the sign-off."),
+            )
+        some = tuple(way for default in defaults for way in default.conditional)
+        if some:
+            ways = listed(
+                msg(
+                    "{interfaces} for packets {selects}",
+                    interfaces=through(fact, way.interfaces, way.table),
+                    selects=way.selects,
+                )
+                for way in some
+            )
+            seen = msg("default route over {ways} only", ways=ways)
+            if any(way.applies is Applies.SOMETIMES for way in some):
+                return unknown(
+                    wanted=wanted,
+                    seen=seen,
+                    because=msg("Policy routing gives a default route to some packets only: {ways}.", ways=ways),
+                    fix=msg("Look with ip route get as the user that the product runs as, or set a default route."),
+                )
+            return unmet(
+                wanted=wanted,
+                seen=seen,
+                because=msg(
+                    "Policy routing gives a default route to some packets only: {ways}. "
+                    "Programs that ask for nothing special have none.",
+                    ways=ways,
+                ),
+                fix=msg("Set a default route in the main table as well (ip route add default)."),
+            )
+        refusing = any(default.ways for default in defaults)
         if missing:
             return unmet(
                 wanted=wanted,
                 seen=msg("no default route, and none to {networks:list}", networks=missing),
                 because=msg(
-                    "There is no default route and none to {networks:list} in the main routing table. "
-                    "Other tables (policy routing) are not visible here.",
+                    "No table has a default route ({family}) for all targets, nor a route to {networks:list}.",
+                    family=self._label(),
                     networks=missing,
                 ),
                 fix=msg("Add a default route or routes to {networks:list}.", networks=missing),
             )
         return unmet(
             wanted=wanted,
-            seen=msg("no default route"),
-            because=msg(
-                "There is no default route ({family}) in the main routing table. "
-                "Other tables (policy routing) are not visible here.",
-                family=self._label(),
+            seen=msg("a default route that refuses packets") if refusing else msg("no default route"),
+            because=(
+                msg("The default route ({family}) is of kind unreachable, blackhole or prohibit.", family=self._label())
+                if refusing
+                else msg("No table has a default route ({family}) for all targets.", family=self._label())
             ),
             fix=msg("Add a default route, or name in the site file the networks that explicit routes lead to."),
         )
 
-    def _default_interfaces(self, fact: RoutesFact) -> tuple[str, ...]:
-        found: set[str] = set()
-        for version, family in ((4, Family.IPV4), (6, Family.IPV6)):
-            if self.family not in (family, Family.ANY):
-                continue
-            wide = [(net, route.interface) for route in fact.routes if (net := _parse(route)).version == version]
-            wide = [(net, interface) for net, interface in wide if net.prefixlen <= _HALF]
-            whole = ipaddress.collapse_addresses(net for net, _ in wide)  # type: ignore[type-var]
-            if any(net.prefixlen == 0 for net in whole):
-                found |= {interface for _, interface in wide}
-        return tuple(sorted(found))
 
-
-def _parse(seen: NetworkSeen) -> _AnyNetwork:
-    return ipaddress.ip_network(seen.network)
-
-
-def _routed(network: str, fact: RoutesFact) -> bool:
-    wanted = ipaddress.ip_network(network)
-    return any(_within(wanted, _parse(route)) for route in fact.routes)
-
-
-def _within(inner: _AnyNetwork, outer: _AnyNetwork) -> bool:
-    return inner.version == outer.version and outer.supernet_of(inner)  # type: ignore[arg-type]
+def _sure(fact: RoutesFact, network: str) -> bool | None:
+    """Whether ordinary packets have a way to all of *network*; None where no route says so or forbids it."""
+    ways = [way for way in ways_to(fact, network) if way.applies is Applies.ALWAYS]
+    return ways[0].leads if ways else None
 
 
 class NetworkOverlapRequirement(Requirement):
@@ -266,29 +254,32 @@ class NetworkOverlapRequirement(Requirement):
     def judge(self, evidence: Evidence) -> Verdict:
         routes, addresses = evidence[RoutesQuery()], evidence[InterfaceNetworksQuery()].addresses
         wanted = self.wanted()
-        used: dict[tuple[str, str], None] = dict.fromkeys(
-            (seen.network, seen.interface)
-            for seen in (*addresses, *routes.routes)
-            if _parse(seen).prefixlen > _HALF
-            and not any(fnmatchcase(seen.interface, own) for own in self.own_interfaces)
-        )
+        used: dict[tuple[str, Message], None] = {
+            (route.network, through(routes, route.interfaces, route.table)): None
+            for route in networks_in_use(routes)
+            if not all(self._own(interface) for interface in route.interfaces)
+        }
+        routed = {network for network, _ in used}
+        for seen in addresses:
+            if seen.network not in routed and not self._own(seen.interface):
+                used[seen.network, through(routes, (seen.interface,))] = None
         collisions = [
-            msg("{pool} with {network} ({interface})", pool=pool, network=network, interface=interface)
+            msg("{pool} with {network} ({interface})", pool=pool, network=network, interface=where)
             for pool in self.networks
-            for network, interface in used
-            if _overlap(pool, network)
+            for network, where in used
+            if overlaps(pool, network)
         ]
         collisions += [
             msg("{pool} with {network} (reserved)", pool=pool, network=network)
             for pool in self.networks
             for network in self.reserved
-            if _overlap(pool, network)
+            if overlaps(pool, network)
         ]
         if collisions:
             return unmet(
                 wanted=wanted,
-                seen=msg("collision: {collisions:list}", collisions=tuple(collisions)),
-                because=msg("Address ranges collide: {collisions:list}.", collisions=tuple(collisions)),
+                seen=msg("collision: {collisions}", collisions=listed(collisions)),
+                because=msg("Address ranges collide: {collisions}.", collisions=listed(collisions)),
                 fix=msg(
                     "Give the engine ranges that nobody else uses (bip and default-address-pools in daemon.json), "
                     "and name them in the site file."
@@ -301,17 +292,53 @@ class NetworkOverlapRequirement(Requirement):
                 because=msg("No collision is in the part of the routing table that was read."),
                 fix=msg("Compare the container networks with the routing plan, and note the result at the sign-off."),
             )
-        return met(
-            wanted=wanted,
-            seen=msg("no collision"),
-            because=msg(
-                "No address, visible route or listed network lies in {networks:list}. "
-                "Networks behind the default gateway are only known where they are listed.",
-                networks=self.networks,
+        because = msg(
+            "No address, visible route or listed network lies in {networks:list}. Networks behind the default gateway "
+            "and those of a VPN that is not connected now are only known where they are listed.",
+            networks=self.networks,
+        )
+        if routes.main_only:
+            because = msg("{because} Other routing tables than the main one are not visible here.", because=because)
+        return met(wanted=wanted, seen=msg("no collision"), because=because)
+
+    def _own(self, interface: str) -> bool:
+        return any(fnmatchcase(interface, own) for own in self.own_interfaces)
+
+
+class NetworkPlanRequirement(Requirement):
+    """The container networks keep clear of the customer's networks, as both are planned: nothing is looked at."""
+
+    kind = "network_plan"
+    networks: Annotated[tuple[Network, ...], Field(min_length=1)]
+    """Address ranges that container networks are taken from."""
+    avoid: Annotated[tuple[Network, ...], Field(min_length=1)]
+    """Networks and addresses of the customer that containers must be able to reach."""
+
+    def wanted(self) -> Message:
+        return msg("{networks:list} apart from {avoid:list}", networks=self.networks, avoid=self.avoid)
+
+    def queries(self, known: Evidence) -> Sequence[Query[Any]]:  # noqa: ARG002 - both lists stand in the documents
+        return []
+
+    def judge(self, evidence: Evidence) -> Verdict:  # noqa: ARG002 - both lists stand in the documents
+        collisions = [
+            msg("{pool} with {network}", pool=pool, network=network)
+            for pool in self.networks
+            for network in self.avoid
+            if overlaps(pool, network)
+        ]
+        if not collisions:
+            return met(
+                wanted=self.wanted(),
+                seen=msg("no collision"),
+                because=msg("None of the container networks lies in a network of the customer."),
+            )
+        return unmet(
+            wanted=self.wanted(),
+            seen=msg("collision: {collisions}", collisions=listed(collisions)),
+            because=msg("Address ranges collide: {collisions}.", collisions=listed(collisions)),
+            fix=msg(
+                "Choose ranges for containers that the customer does not use, set them in daemon.json (bip, "
+                "default-address-pools), and name them in the site file."
             ),
         )
-
-
-def _overlap(one: str, other: str) -> bool:
-    left, right = ipaddress.ip_network(one), ipaddress.ip_network(other)
-    return left.version == right.version and left.overlaps(right)

@@ -11,6 +11,7 @@ from pydantic import Field
 from vorflug.model import netcause
 from vorflug.model.cause import Cause, Team
 from vorflug.model.certificates import file_verdict, seconds_between
+from vorflug.model.date import DateQuery
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, msg
 from vorflug.model.probing import RequestQuery
@@ -142,26 +143,6 @@ class TrustAnchorRequirement(Requirement):
 
 def _missing(file: AnchorFile) -> list[Anchor]:
     return [a for a in file.anchors if a.is_ca and not a.in_store]
-
-
-class DateFact(Fact):
-    """The machine's time."""
-
-    now: str
-    """RFC 3339, UTC."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class DateQuery(Query[DateFact]):
-    """What time does this machine's clock show?"""
-
-    kind = "date"
-
-    def asks(self) -> Message:
-        return msg("What time does this machine's clock show?")
-
-    def observe(self, host: Host) -> DateFact:
-        return DateFact(now=host.certificates.now())
 
 
 class RemoteCertificateRequirement(Requirement):

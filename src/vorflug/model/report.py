@@ -141,6 +141,11 @@ class HostInfo(Frozen):
     user: str
     elevated: bool
     """Whether the run had root's rights."""
+    container: str | None = None
+    """The kind of container that the run was in (``docker``, ``podman``, …); empty for none that could be seen.
+
+    None where it could not be found out, or an earlier version wrote this.
+    """
 
 
 class Times(Frozen):
@@ -209,6 +214,8 @@ class GaugeInfo(Frozen):
     have: float
     want: float
     unit: str
+    of: Sentence | None = None
+    """What it measures, where a demand has several parts."""
 
 
 class SourceInfo(Frozen):
@@ -244,6 +251,9 @@ class FindingInfo(Frozen):
     cause: CauseInfo | None
     blocked_by: str | None = None
     gauge: GaugeInfo | None = None
+    """The capacity that decides."""
+    gauges: tuple[GaugeInfo, ...] = ()
+    """Every part, where there are several."""
     waiver: None = None
 
 

@@ -134,6 +134,8 @@ class Gauge:
     want: float
     unit: str
     """``B`` (bytes), ``1`` (a count), ``s`` or ``bit/s``."""
+    of: Message | None = None
+    """What it measures, where a demand has several parts: the file system and the paths on it."""
 
 
 @dataclass(frozen=True)
@@ -147,11 +149,16 @@ class Verdict:
     fix: Message | None = None
     cause: Cause | None = None
     gauge: Gauge | None = None
+    """The capacity that decides: of several parts the one that fits worst."""
+    gauges: tuple[Gauge, ...] = ()
+    """Every part, where there are several."""
 
 
-def met(*, wanted: Message, seen: Message, because: Message, gauge: Gauge | None = None) -> Verdict:
+def met(
+    *, wanted: Message, seen: Message, because: Message, gauge: Gauge | None = None, gauges: tuple[Gauge, ...] = ()
+) -> Verdict:
     """The requirement is satisfied."""
-    return Verdict(Outcome.MET, wanted, seen, because, gauge=gauge)
+    return Verdict(Outcome.MET, wanted, seen, because, gauge=gauge, gauges=gauges)
 
 
 def unmet(
@@ -162,9 +169,10 @@ def unmet(
     fix: Message,
     cause: Cause | None = None,
     gauge: Gauge | None = None,
+    gauges: tuple[Gauge, ...] = (),
 ) -> Verdict:
     """It is not; *fix* is not optional, because a refusal without advice is rude."""
-    return Verdict(Outcome.UNMET, wanted, seen, because, fix, cause, gauge)
+    return Verdict(Outcome.UNMET, wanted, seen, because, fix, cause, gauge, gauges)
 
 
 def unknown(
