@@ -53,16 +53,20 @@ def observe(
     case: Case,
     open_host: OpenHost,
     *,
+    active: bool,
+    network: bool = True,
     deadline: float,
     stop: Stop,
     on_start: Callable[[Started], None],
     on_crash: Callable[[BaseException], None],
 ) -> Iterator[Observation]:
-    """Put every question of *case* to the host."""
+    """Put every question of *case* to the host: those that write where *active*, those to others where *network*."""
     return collect(
         case.asked(),
         open_host,
         also=case.asked_locally(),
+        active=active,
+        network=network,
         deadline=deadline,
         stop=stop,
         on_start=on_start,

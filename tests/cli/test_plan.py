@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from documents.samples import HEAD, row
@@ -62,3 +64,48 @@ def test_a_demand_that_is_not_known_yet_says_so(capsys, tmp_path):
     profile.write_text(HEAD + row(fields="at_least: {param: ram.floor}"))
     assert execute(["explain", "MEM-1", "--profile", str(profile)]) == 0
     assert "Wanted: a value in the site file\n" in capsys.readouterr().out
+
+
+# ---- what writes
+
+
+WRITES = ("storage_random_reads", "storage_write_latency")
+
+
+@pytest.mark.parametrize(
+    ("options", "heading"),
+    [
+        ([], "Writes to this machine, only with --active (questions: 2)\n"),
+        (["--active"], "Writes to this machine, as --active allows (questions: 2)\n"),
+        (["--lang", "de"], "Schreibt auf diesen Rechner, nur mit --active (Fragen: 2)\n"),
+    ],
+)
+def test_what_writes_has_a_section_of_its_own(capsys, options, heading):
+    assert execute(["plan", *options]) == 0
+    out = capsys.readouterr().out
+    before, after = out.split(heading)
+    assert "STO-007" not in before and "STO-008" not in before
+    section = " ".join(after.split("\n\n")[0].split())
+    assert "[STO-007, STO-007.recommended]" in section and "[STO-008]" in section
+    for amount in ("22 MiB", "256 MiB", "/opt/assist/shared", "20 s"):
+        assert amount in section
+    if "--lang" not in options:
+        assert section.count("gone when the measurement ends") == 2
+
+
+def test_where_nothing_writes_there_is_no_such_section(capsys):
+    assert execute(["plan", "--model", "saas"]) == 0
+    assert "--active" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("options", [[], ["--active"]])
+def test_programs_see_what_writes(capsys, options):
+    assert execute(["plan", "--format", "json", *options]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["active"] is bool(options)
+    active = {q["query"]["kind"]: q for q in plan["questions"] if q["active"]}
+    assert tuple(sorted(active)) == WRITES
+    for question in active.values():
+        assert question["exclusive"] and question["reach"] == "local"
+        assert "gone when the measurement ends" in question["writes"]["en"]
+    assert all("writes" not in q for q in plan["questions"] if not q["active"])

@@ -211,3 +211,56 @@ def test_progress_is_told_before_each_question():
     answers: list[Observation] = list(collect([demand(Ask(n=1), Ask(n=2))], lambda _s: None, on_start=started.append))
     assert {s.query for s in started} == {a.query for a in answers}
     assert all(a.took_s >= 0 for a in answers)
+
+
+# ---- questions that write
+
+
+@dataclass(frozen=True, kw_only=True)
+class Writing(Ask):
+    kind = "test-writing"
+    active = True
+
+    def writes(self):
+        return msg("test")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WritingSlowly(Hang):
+    kind = "test-writing-slowly"
+    deadline = 20.0
+    exclusive = True
+    active = True
+
+
+def test_what_writes_is_put_only_where_that_was_allowed():
+    seen = gather([demand(Writing(n=1), Ask(n=1))])
+    assert seen[Writing(n=1)].result == Unseen(Reason.NOT_ASKED, "--active")
+    assert seen[Ask(n=1)].result == Seen(Answer(n=1))
+    assert gather([demand(Writing(n=1))], active=True)[Writing(n=1)].result == Seen(Answer(n=1))
+
+
+def test_what_follows_from_a_question_that_was_not_allowed_is_not_asked():
+    assert set(gather([demand(Writing(n=1), follow=[Ask(n=2)])])) == {Writing(n=1)}
+
+
+def test_what_writes_is_not_started_either():
+    started: list[Started] = []
+    gather([demand(Writing(n=1))], on_start=started.append)
+    assert started == []
+
+
+@pytest.mark.parametrize("active", [False, True])
+def test_what_writes_is_never_put_for_another_operating_model(active):
+    assert set(gather([demand(Ask(n=1))], also=[demand(Writing(n=2), Ask(n=3))], active=active)) == {
+        Ask(n=1),
+        Ask(n=3),
+    }
+
+
+def test_the_deadline_of_the_run_ends_what_writes():
+    began = time.monotonic()
+    seen = gather([demand(WritingSlowly(), Ask(n=1))], active=True, deadline=0.4)
+    assert time.monotonic() - began < 0.8
+    assert seen[WritingSlowly()].result == Unseen(Reason.TIMEOUT, "--deadline 0.4")
+    assert seen[Ask(n=1)].result == Seen(Answer(n=1))

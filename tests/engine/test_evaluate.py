@@ -10,10 +10,12 @@ from pydantic import ConfigDict
 from conftest import header
 from vorflug.areas import memory
 from vorflug.areas.memory import MemoryFact, MemoryQuery, MemoryRequirement
+from vorflug.areas.storage_speed import StorageWriteLatencyRequirement
 from vorflug.engine import registry
 from vorflug.engine.evaluate import evaluate
 from vorflug.engine.verdict import NothingJudged, decide, roots
 from vorflug.model.cause import Cause, Team
+from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, msg, render
 from vorflug.model.query import Observation, Reason, Seen, Unseen
 from vorflug.model.report import VerdictOutcome
@@ -110,6 +112,45 @@ def test_what_was_not_seen_is_unknown_and_says_why(reason):
 def test_what_nobody_asked_is_unknown():
     (finding,) = evaluate([memory_of("1 GB")], [])
     assert (finding.verdict.outcome, finding.verdict.cause.kind) == (Outcome.UNKNOWN, "unseen.not_asked")
+
+
+SPEED = {"path": "/srv", "at_most": "50 ms", "block": "2300 B", "total": "22 MiB", "within": "20 s"}
+
+
+def writing(detail, reason=Reason.NOT_ASKED):
+    demands = [StorageWriteLatencyRequirement.model_validate(header(id=f"A-{n}", **SPEED)) for n in (1, 2)]
+    (query,) = demands[0].queries(Evidence())
+    return evaluate(demands, [Observation(query, Unseen(reason, detail))])
+
+
+@pytest.mark.parametrize("detail", ["--active", ""])
+def test_what_would_have_written_says_what_and_how_it_is_allowed(detail):
+    findings = writing(detail)
+    for finding in findings:
+        assert finding.verdict.outcome is Outcome.UNKNOWN
+        because, fix = render(finding.verdict.because), render(finding.verdict.fix)
+        assert because.startswith("Not asked, because it writes to this machine: At most 22 MiB at /srv")
+        assert "The question was: How long do synchronous writes take at /srv?" in because
+        assert "--active" in fix
+    (root,) = roots(findings)
+    assert root.blocks == ("A-1", "A-2") and "only with --active" in root.cause.says.en
+
+
+def test_what_would_have_written_says_so_in_german():
+    from vorflug.texts import say
+
+    verdict = writing("--active")[0].verdict
+    assert "weil dafür auf diesen Rechner geschrieben wird" in say(verdict.because, "de")
+    assert "mit --active" in say(verdict.fix, "de")
+
+
+@pytest.mark.parametrize(
+    ("detail", "reason"), [("--deadline 5", Reason.NOT_ASKED), ("", Reason.TIMEOUT), ("--active", Reason.CANCELLED)]
+)
+def test_what_was_allowed_and_has_no_answer_is_not_blamed_on_the_option(detail, reason):
+    finding = writing(detail, reason)[0]
+    assert finding.verdict.cause.kind == f"unseen.{reason}"
+    assert "--active" not in render(finding.verdict.fix)
 
 
 def test_a_judge_that_crashes_is_unknown():

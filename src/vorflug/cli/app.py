@@ -18,6 +18,7 @@ SUMMARIES: dict[str, Message] = {
     "run": msg("Ask, judge, and leave a signed report: the whole line."),
     "plan": msg("Show every question and every contact before it happens."),
     "collect": msg("Ask only: write the facts to a file."),
+    "record": msg("Ask only, and write down every answer without personal data, so that a mistake can be reproduced."),
     "evaluate": msg("Judge saved facts again, for any size or model; needs no machine and no network."),
     "render": msg("Write a report as HTML, Markdown, JUnit XML, CSV or text."),
     "verify": msg("Check that a report is genuine and whole."),

@@ -14,9 +14,12 @@ DEADLINE = "deadline"
 """What ``times.interrupted`` says where the run's own deadline ended it."""
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vorflug.model.query import Observation
     from vorflug.model.report import HostInfo, Times
     from vorflug.pipeline import Case
+    from vorflug.ports import Host
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,20 @@ class Collected:
     signalled: str | None
 
 
-def collect_here(case: Case, deadline: float, stop: Stop) -> Collected:
-    """Put every question of *case* to this machine, until *stop* is set at the latest; what was answered is kept."""
+def collect_here(
+    case: Case,
+    deadline: float,
+    stop: Stop,
+    *,
+    active: bool,
+    network: bool = True,
+    through: Callable[[Host], Host] = lambda host: host,
+) -> Collected:
+    """Put every question of *case* to this machine, until *stop* is set at the latest; what was answered is kept.
+
+    *active*: whether what writes may be asked; *network*: whether other machines may be; *through*: what stands
+    between the questions and this machine (a recorder).
+    """
     from vorflug.cli import crash
     from vorflug.cli.language import current
     from vorflug.cli.output import note
@@ -49,7 +64,16 @@ def collect_here(case: Case, deadline: float, stop: Stop) -> Collected:
         def begin(start: Started) -> None:
             progress.started(start.query.asks())
 
-        for answer in observe(case, LiveHost, deadline=deadline, stop=stop, on_start=begin, on_crash=crashes.append):
+        for answer in observe(
+            case,
+            lambda seconds: through(LiveHost(seconds)),
+            active=active,
+            network=network,
+            deadline=deadline,
+            stop=stop,
+            on_start=begin,
+            on_crash=crashes.append,
+        ):
             seen.append(answer)
             outcome = "seen" if isinstance(answer.result, Seen) else answer.result.reason.value
             progress.answered(answer.query.asks(), outcome, answer.took_s)
@@ -60,7 +84,11 @@ def collect_here(case: Case, deadline: float, stop: Stop) -> Collected:
     return Collected(
         observations=tuple(seen),
         host=HostInfo(
-            name=identity.name(), identity=identity.identity(), user=identity.user(), elevated=identity.elevated()
+            name=identity.name(),
+            identity=identity.identity(),
+            user=identity.user(),
+            elevated=identity.elevated(),
+            container=identity.container(),
         ),
         times=Times(started=started, finished=finished, evaluated=finished, interrupted=interrupted),
         signalled=stop.reason,

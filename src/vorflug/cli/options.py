@@ -49,6 +49,15 @@ def deadline_option(function: F) -> F:
     )(function)
 
 
+def active_option(function: F) -> F:
+    """``--active``: allow what writes to this machine."""
+    return option(
+        "--active",
+        is_flag=True,
+        text=msg("Ask also what has to write to this machine (speed of the storage); the plan lists it."),
+    )(function)
+
+
 def profile_options(function: F) -> F:
     """Which profile, with which values, for which case."""
     for decorate in reversed(

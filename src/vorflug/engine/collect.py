@@ -18,7 +18,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 
 from vorflug.model.evidence import Evidence
-from vorflug.model.query import Fact, Observation, Query, Reach, Reason, Seen, Unseen
+from vorflug.model.query import LOCAL_ONLY, NOT_ALLOWED, Fact, Observation, Query, Reach, Reason, Seen, Unseen
 from vorflug.model.requirement import Item, Requirement
 from vorflug.ports import Host
 
@@ -71,6 +71,8 @@ def collect(
     open_host: OpenHost,
     *,
     also: Iterable[Item] = (),
+    active: bool = False,
+    network: bool = True,
     deadline: float = 120.0,
     stop: Stop | None = None,
     on_start: Callable[[Started], None] = lambda _started: None,
@@ -79,12 +81,22 @@ def collect(
     """Yield one observation per distinct query, in the order they finish.
 
     *also*: requirements of which only the local questions are put, so that the same facts can be judged against them.
+    *active*: whether questions that write may be put; without it they are ``Unseen(NOT_ASKED, NOT_ALLOWED)``.
+    *network*: whether other machines may be contacted; without it those are ``Unseen(NOT_ASKED, LOCAL_ONLY)``.
     *deadline*: seconds for the whole.  What is still running then is ``Unseen(TIMEOUT)``; what was not yet asked is
     ``Unseen(NOT_ASKED)``.  After *stop* both are ``Unseen(CANCELLED)``.
     *on_crash* is told, in the question's own thread, what nobody foresaw (for a debug log).
     """
     return _Collection(
-        items, also, open_host, deadline=deadline, stop=stop or Stop(), on_start=on_start, on_crash=on_crash
+        items,
+        also,
+        open_host,
+        active=active,
+        network=network,
+        deadline=deadline,
+        stop=stop or Stop(),
+        on_start=on_start,
+        on_crash=on_crash,
     ).run()
 
 
@@ -95,6 +107,8 @@ class _Collection:
         also: Iterable[Item],
         open_host: OpenHost,
         *,
+        active: bool,
+        network: bool,
         deadline: float,
         stop: Stop,
         on_start: Callable[[Started], None],
@@ -103,6 +117,8 @@ class _Collection:
         self._requirements = [i for i in items if isinstance(i, Requirement)]
         self._local_only = {id(i): i for i in also if isinstance(i, Requirement)}
         self._open_host = open_host
+        self._active = active
+        self._network = network
         self._deadline = deadline
         self._ends = monotonic() + deadline
         self._stop = stop
@@ -138,12 +154,18 @@ class _Collection:
         except Exception:  # noqa: BLE001 - evaluate runs the same code again and reports the crash as its verdict
             return
         for query in queries:
-            if id(requirement) in self._local_only and (query.reach is not Reach.LOCAL or query.exclusive):
+            if id(requirement) in self._local_only and (
+                query.reach is not Reach.LOCAL or query.exclusive or query.active
+            ):
                 continue
             self._askers.setdefault(query, {})[id(requirement)] = requirement
             if query not in self._round:
                 self._round[query] = round_
-                if round_ > ROUNDS:
+                if query.active and not self._active:
+                    yield from self._note(Observation(query, Unseen(Reason.NOT_ASKED, NOT_ALLOWED)))
+                elif query.reach is not Reach.LOCAL and not self._network:
+                    yield from self._note(Observation(query, Unseen(Reason.NOT_ASKED, LOCAL_ONLY)))
+                elif round_ > ROUNDS:
                     yield from self._note(Observation(query, Unseen(Reason.NOT_ASKED, f"more than {ROUNDS} rounds")))
                 else:
                     self._waiting.append(query)

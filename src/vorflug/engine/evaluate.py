@@ -10,7 +10,7 @@ from vorflug.engine import registry
 from vorflug.model.cause import Cause
 from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.message import Message, Text, msg, render
-from vorflug.model.query import Observation, Reason
+from vorflug.model.query import NOT_ALLOWED, Observation, Reason
 from vorflug.model.report import Sentence
 from vorflug.model.requirement import Excluded, Finding, Item, Outcome, Pending, Requirement, Verdict, unknown
 
@@ -88,6 +88,10 @@ def _writable(verdict: Verdict) -> Verdict:
 def _unseen(requirement: Requirement, gap: NotSeen) -> Verdict:
     reason, detail = gap.unseen.reason, gap.unseen.detail
     asks = gap.query.asks()
+    writes = gap.query.writes()
+    if writes is not None and reason is Reason.NOT_ASKED and detail in {NOT_ALLOWED, ""}:
+        # no detail: the question of another operating model, which nobody allowed either
+        return _not_allowed(requirement, asks, writes)
     says = (
         msg(
             "Could not look: {reason} ({detail}). The question was: {question}",
@@ -104,6 +108,26 @@ def _unseen(requirement: Requirement, gap: NotSeen) -> Verdict:
         fix=_remedy(reason),
         # everybody who needed this answer lacks it for the same reason; equal queries ask in the same words
         cause=Cause(f"unseen.{reason}", render(asks), says, _remedy(reason)),
+    )
+
+
+def _not_allowed(requirement: Requirement, asks: Message, writes: Message) -> Verdict:
+    fix = msg("Run again with --active, where that may be written; vorflug plan lists all that writes.")
+    return unknown(
+        wanted=requirement.wanted(),
+        because=msg(
+            "Not asked, because it writes to this machine: {writes} The question was: {question}",
+            writes=writes,
+            question=asks,
+        ),
+        fix=fix,
+        # one option allows all of them
+        cause=Cause(
+            "unseen.not_allowed",
+            NOT_ALLOWED,
+            msg("What writes to this machine was not asked: that is done only with --active."),
+            fix,
+        ),
     )
 
 

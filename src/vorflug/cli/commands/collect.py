@@ -7,7 +7,7 @@ import click
 from vorflug.cli import options
 from vorflug.cli.errors import Exit
 from vorflug.cli.language import tell
-from vorflug.cli.options import deadline_option, language, option, profile_options
+from vorflug.cli.options import active_option, deadline_option, language, option, profile_options
 from vorflug.model.message import msg
 
 
@@ -18,6 +18,7 @@ from vorflug.model.message import msg
 @profile_options
 @option("--out", metavar="FACTS", required=True, text=msg("File to write the facts to; one that is there is replaced."))
 @deadline_option
+@active_option
 @language
 def command(
     profile_ref: str | None,
@@ -27,6 +28,7 @@ def command(
     phase: str | None,
     out: str,
     deadline: float,
+    active: bool,
 ) -> int:
     """Write the facts; 0 when they were collected, 130 when that was interrupted."""
     from vorflug.cli import interrupts
@@ -40,7 +42,7 @@ def command(
     case = options.case(profile_ref, site_file, size, model, phase)
     stop = Stop()
     with output_file(out) as file, interrupts.noted(stop.set):
-        collected = collect_here(case, deadline, stop)
+        collected = collect_here(case, deadline, stop, active=active)
         file.write(facts.write(gather(case, collected.observations, collected.host, collected.times), redact))
     note(msg("{count} facts in {file}", count=len(collected.observations), file=out))
     return int(Exit.INTERRUPTED if collected.signalled else Exit.READY)

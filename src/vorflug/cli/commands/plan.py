@@ -9,11 +9,11 @@ import click
 
 from vorflug.cli import options
 from vorflug.cli.language import tell
-from vorflug.cli.options import language, option, profile_options
+from vorflug.cli.options import active_option, language, option, profile_options
 from vorflug.model.message import Message, msg
 
 if TYPE_CHECKING:
-    from vorflug.model.query import Reach
+    from vorflug.model.query import Query, Reach
 
 
 @click.command(
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     epilog=tell(msg("Example: vorflug plan --model compose --size M --site site.yaml")),
 )
 @profile_options
+@active_option
 @option("--format", "format_", type=click.Choice(["terminal", "json"]), default="terminal", text=msg("Output format."))
 @language
 def command(
@@ -29,6 +30,7 @@ def command(
     size: str | None,
     model: str | None,
     phase: str | None,
+    active: bool,
     format_: str,
 ) -> int:
     """Print the plan; always 0 when it could be made."""
@@ -50,6 +52,8 @@ def command(
                 "asks": Sentence.of(query.asks()).model_dump(exclude_none=True),
                 "reach": query.reach.value,
                 "exclusive": query.exclusive,
+                "active": query.active,
+                **_writes(query),
                 "deadline_s": query.deadline,
                 "for": sorted({r.id for r in requirements}),
                 "then": sorted({then.text for r in requirements if (then := r.then()) is not None}),
@@ -57,16 +61,24 @@ def command(
             for query, requirements in asked.items()
         ]
         waiting = [{"id": p.header.id, "missing": p.cause.subject} for p in pending]
-        plain = {"schema": "vorflug/plan/1", "questions": rows, "waiting": waiting}
+        plain = {"schema": "vorflug/plan/1", "active": active, "questions": rows, "waiting": waiting}
         click.echo(redact(json.dumps(plain, ensure_ascii=False, indent=1)))
         return 0
     said: set[str] = set()
-    for reach in Reach:
-        chosen = {q: rs for q, rs in asked.items() if q.reach is reach}
-        click.echo(tell(_heading(reach, len(chosen))))
+    sections = [
+        (_heading(reach, len(chosen)), chosen)
+        for reach in Reach
+        for chosen in [{q: rs for q, rs in asked.items() if q.reach is reach and not q.active}]
+    ]
+    if writing := {q: rs for q, rs in asked.items() if q.active}:
+        sections.append((_writing(active, len(writing)), writing))
+    for heading, chosen in sections:
+        echo_wrapped(tell(heading))
         for query, requirements in chosen.items():
             ids = sorted({r.id for r in requirements})
             echo_wrapped(redact(f"{tell(query.asks())}  [{', '.join(ids)}]"), indent=2)
+            if (writes := query.writes()) is not None:
+                echo_wrapped(redact(tell(msg("writes: {what}", what=writes))), indent=4)
             for then in dict.fromkeys(t for r in requirements if (t := r.then()) is not None):
                 sentence = tell(msg("then: {sentence}", sentence=then))
                 if sentence not in said:  # many requirements of one kind go on in the same way
@@ -94,6 +106,20 @@ def command(
             )
         )
     return 0
+
+
+def _writes(query: Query[Any]) -> dict[str, Any]:
+    """What an active question writes, for programs; nothing for the others."""
+    from vorflug.model.report import Sentence
+
+    said = query.writes()
+    return {} if said is None else {"writes": Sentence.of(said).model_dump(exclude_none=True)}
+
+
+def _writing(allowed: bool, count: int) -> Message:
+    if allowed:
+        return msg("Writes to this machine, as --active allows (questions: {n})", n=count)
+    return msg("Writes to this machine, only with --active (questions: {n})", n=count)
 
 
 def _heading(reach: Reach, count: int) -> Message:

@@ -6,7 +6,7 @@ import click
 
 from vorflug.cli import options
 from vorflug.cli.language import current, tell
-from vorflug.cli.options import deadline_option, language, option, profile_options, verdict_options
+from vorflug.cli.options import active_option, deadline_option, language, option, profile_options, verdict_options
 from vorflug.model.message import msg
 
 
@@ -18,6 +18,7 @@ from vorflug.model.message import msg
 @verdict_options
 @option("--out", metavar="DIR", default=".", text=msg("Where the report folder is made; default: the working folder."))
 @deadline_option
+@active_option
 @option(
     "--key",
     "key_file",
@@ -36,6 +37,7 @@ def command(
     with_confirmations: bool,
     out: str,
     deadline: float,
+    active: bool,
     key_file: str | None,
     format_: str,
 ) -> int:
@@ -53,7 +55,7 @@ def command(
     stop = Stop()
     # before the first question: a report that cannot be written is found now, not after two minutes
     with interrupts.noted(stop.set), reporting.folder(out) as folder:
-        collected = collect_here(case, deadline, stop)
+        collected = collect_here(case, deadline, stop, active=active)
         report = options.judging(lambda: judge(case, collected.observations, collected.host, collected.times))
         try:
             written = reporting.write(folder, report, key, current())
