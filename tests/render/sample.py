@@ -200,6 +200,12 @@ def report(*, hostile: bool = True, plain: int = 76, ready: bool = False, size: 
     )
 
 
+def in_a_container(kind: str = "docker") -> Report:
+    """The sample, run inside a container."""
+    whole = report(hostile=False)
+    return whole.model_copy(update={"host": whole.host.model_copy(update={"container": kind})})
+
+
 def interrupted() -> Report:
     """The sample, ended early by a signal."""
     whole = report(hostile=False)

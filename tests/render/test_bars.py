@@ -4,9 +4,10 @@ import pytest
 
 from render.parts import finding
 from render.sample import report
-from vorflug.model.report import GaugeInfo
+from vorflug.model.message import msg
+from vorflug.model.report import GaugeInfo, Sentence
 from vorflug.model.requirement import Outcome
-from vorflug.render.bars import across, bar
+from vorflug.render.bars import across, bar, parts
 from vorflug.render.sizes import compare
 
 
@@ -67,3 +68,22 @@ def test_a_bar_that_is_enough_for_some_sizes_only_has_no_colour_of_its_own():
     assert across(rows["HW-002"], "M").mixed and across(rows["HW-001"], "M").mixed
     assert not across(rows["HW-004"], "M").mixed
     assert not bar(with_gauge(4, 8)).mixed
+
+
+def test_each_part_has_its_own_bar_and_its_own_end():
+    def one(have, want, of):
+        return GaugeInfo(have=have, want=want, unit="B", of=Sentence.of(msg("{what}", what=of)))
+
+    found = finding(
+        "G-1", "storage", Outcome.UNMET, "G", "G", gauge=one(5, 10, "/"), gauges=(one(5, 10, "/"), one(9, 9, "/c"))
+    )
+    first, second = parts(found)
+    assert (first.enough, second.enough) == (False, True)
+    assert [drawn.of.en for drawn in (first, second)] == ["/", "/c"]
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_one_part_is_the_bar_itself(count):
+    found = with_gauge(4, 8).model_copy(update={"gauges": (with_gauge(4, 8).gauge,) * count})
+    assert parts(found) == (bar(found),)
+    assert parts(finding("G-1", "cpu", Outcome.MET, "G", "G")) == ()

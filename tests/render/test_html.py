@@ -10,7 +10,7 @@ from time import process_time
 import pytest
 
 from render.parts import SCRIPT
-from render.sample import interrupted, report
+from render.sample import in_a_container, interrupted, report
 from vorflug.model.message import msg
 from vorflug.model.report import Sentence
 from vorflug.render.html import render_html
@@ -309,3 +309,9 @@ def test_on_paper_nothing_is_lost(browser, tmp_path):
         and pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") + pdf.count(b"/Type/Page") > 3
     )
     context.close()
+
+
+def test_a_run_in_a_container_says_what_it_hides():
+    said = page(in_a_container("podman")).text
+    assert "inside a container (podman)" in said
+    assert "inside a container" not in page(in_a_container("")).text

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from render.sample import report
+from render.sample import in_a_container, report
 from vorflug.render.markdown import escape, render_markdown
 
 READER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
@@ -78,3 +78,9 @@ def test_where_a_line_begins_it_is_read_back_as_text_too(text):
     tokens = READER.parse(f"- {escape(text)}\n")
     assert [t.type for t in tokens if t.nesting == 1] == ["bullet_list_open", "list_item_open", "paragraph_open"]
     assert "".join(c.content for t in tokens for c in t.children or ()) == text
+
+
+def test_a_run_in_a_container_says_what_it_hides():
+    said = render_markdown(in_a_container("podman"), lang="en")
+    assert "inside a container (podman)" in said
+    assert "inside a container" not in render_markdown(in_a_container(""), lang="en")

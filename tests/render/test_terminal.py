@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from render.sample import interrupted, report
+from render.sample import in_a_container, interrupted, report
 from vorflug.model.message import msg
 from vorflug.render.terminal import render_terminal, wants_color
 
@@ -148,3 +148,9 @@ def test_twins_name_both_ids():
     twin = next(f for f in sample.findings if f.id == "DCK-009").model_copy(update={"id": "DCK-010"})
     text = shown(sample.model_copy(update={"findings": (*sample.findings, twin)}), width=200)
     assert "say about itself? · DCK-009, DCK-010\n" in text
+
+
+def test_a_run_in_a_container_says_what_it_hides():
+    said = " ".join(shown(in_a_container("podman")).split())
+    assert "inside a container (podman)" in said
+    assert "inside a container" not in " ".join(shown(in_a_container("")).split())

@@ -26,7 +26,7 @@ from vorflug.model.report import (
     Times,
     ToolInfo,
 )
-from vorflug.model.requirement import Finding, HostSize, Level, Nature, OperatingModel, Outcome
+from vorflug.model.requirement import Finding, Gauge, HostSize, Level, Nature, OperatingModel, Outcome
 
 _OPEN = (Outcome.UNMET, Outcome.UNKNOWN)
 
@@ -105,15 +105,17 @@ def _finding(finding: Finding, sources: Mapping[str, str]) -> FindingInfo:
         fix=Sentence.of(verdict.fix) if verdict.fix else None,
         cause=cause_info(verdict.cause) if verdict.cause else None,
         blocked_by=finding.blocked_by,
-        gauge=_gauge(finding),
+        gauge=_gauge(verdict.gauge),
+        gauges=tuple(drawn for gauge in verdict.gauges if (drawn := _gauge(gauge)) is not None),
     )
 
 
-def _gauge(finding: Finding) -> GaugeInfo | None:
-    gauge = finding.verdict.gauge
+def _gauge(gauge: Gauge | None) -> GaugeInfo | None:
     if gauge is None or not (isfinite(gauge.have) and isfinite(gauge.want)):
         return None  # what is no number cannot be drawn; the sentence beside it says what was seen
-    return GaugeInfo(have=gauge.have, want=gauge.want, unit=gauge.unit)
+    return GaugeInfo(
+        have=gauge.have, want=gauge.want, unit=gauge.unit, of=Sentence.of(gauge.of) if gauge.of is not None else None
+    )
 
 
 def _judged(finding: Finding) -> Judged:
@@ -125,7 +127,7 @@ def _judged(finding: Finding) -> Judged:
         title=finding.header.title,
         wanted=Sentence.of(finding.verdict.wanted),
         because=Sentence.of(finding.verdict.because),
-        gauge=_gauge(finding),
+        gauge=_gauge(finding.verdict.gauge),
     )
 
 

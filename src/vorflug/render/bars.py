@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 
 from vorflug.model.message import Message
-from vorflug.model.report import FindingInfo, GaugeInfo
+from vorflug.model.report import FindingInfo, GaugeInfo, Sentence
 from vorflug.model.requirement import Outcome
 from vorflug.render.sizes import Row
 from vorflug.render.words import amounts
@@ -39,12 +39,25 @@ class Bar:
     marks: tuple[Mark, ...]
     says: Message
     """The same in words."""
+    of: Sentence | None = None
+    """What it is of, where a finding has several."""
 
 
 def bar(finding: FindingInfo) -> Bar | None:
     """The bar of a finding that is a capacity; None for any other."""
     gauge = finding.gauge
     return None if gauge is None else _bar(gauge, [("", gauge)], own="", enough=finding.outcome is Outcome.MET)
+
+
+def parts(finding: FindingInfo) -> tuple[Bar, ...]:
+    """A bar for each part of a finding that has several; else the one bar, or none.
+
+    All are drawn to one scale of their own: a part is enough where what is there reaches its own mark.
+    """
+    if len(finding.gauges) > 1:
+        return tuple(replace(_bar(g, [("", g)], own="", enough=g.have >= g.want), of=g.of) for g in finding.gauges)
+    one = bar(finding)
+    return () if one is None else (one,)
 
 
 def across(row: Row, own: str) -> Bar | None:

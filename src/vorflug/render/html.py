@@ -90,7 +90,7 @@ def _environment(lang: str) -> Environment:
         style_hash=f"sha256-{digest}",
         words=words,
         blocks=blocks,
-        bar=bars.bar,
+        bars=bars.parts,
         across=bars.across,
         model_state=sizes.model_state,
         model_sentence=sizes.model_sentence,

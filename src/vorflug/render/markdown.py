@@ -12,7 +12,7 @@ from vorflug.model.message import Message, listed, msg
 from vorflug.model.report import Report
 from vorflug.render.sizes import compare, model_sentence, model_state
 from vorflug.render.view import Entry, TeamList, blocks, headline, view
-from vorflug.render.words import LEVELS, MODELS, OUTCOMES, PHASES, VERDICTS, Said, Speaker
+from vorflug.render.words import LEVELS, MODELS, OUTCOMES, PHASES, VERDICTS, Said, Speaker, inside
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]<>#|~&$]")
 _OPENING = re.compile(r"^(\s*)([-+](?=\s|$)|[-=](?=[-=\s]*$)|\d{1,9}(?=[.)](?:\s|$)))")
@@ -86,6 +86,8 @@ class _Page:
             escape(f"{report.times.started:%Y-%m-%d %H:%M} UTC"),
         )
         self._put(" · ".join(about), "")
+        if report.host.container:
+            self._put(f"**{say(inside(report.host.container))}**", "")
 
     def _teams(self, heading: Message, lists: Iterable[TeamList]) -> None:
         if not lists:

@@ -14,7 +14,7 @@ from vorflug.model.report import Report, VerdictOutcome
 from vorflug.model.requirement import Level
 from vorflug.render.sizes import compare
 from vorflug.render.view import Entry, TeamList, headline, technical, view
-from vorflug.render.words import LEVELS, MODELS, SHORT_TEAMS, VERDICTS, Speaker
+from vorflug.render.words import LEVELS, MODELS, SHORT_TEAMS, VERDICTS, Speaker, inside
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -102,6 +102,8 @@ class _Summary:
             f"{report.times.started:%Y-%m-%d %H:%M} UTC",
         )
         self._put("", " · ".join(about), left=2)
+        if report.host.container:
+            self._put("", say(inside(visible(report.host.container, at_most=32))), left=2, text_style="yellow")
         if report.times.interrupted is not None:
             early = msg("The run ended early ({why}): this report is partial.", why=report.times.interrupted)
             self._put("", say(early), left=2, text_style="yellow")

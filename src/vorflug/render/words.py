@@ -104,6 +104,15 @@ class Speaker:
         return self(registry.title(subject)) if subject in registry.names() else visible(subject)
 
 
+def inside(container: str) -> Message:
+    """What a run in a container hides; the sentence stands right under the verdict."""
+    return msg(
+        "This ran inside a container ({container}): it shows the container's own files, processes and network. Those "
+        "of the machine, its firewall and limits further up are not visible. Run it on the machine itself as well.",
+        container=container,
+    )
+
+
 def amounts(gauge: GaugeInfo) -> Message:
     """A capacity in words: the text beside, and in place of, its bar."""
     match gauge.unit:
