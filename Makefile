@@ -5,7 +5,7 @@ STAMP  := .venv/.made
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format texts schemas docs binary new-area pins bench clean
+.PHONY: help run test check format texts schemas docs binary new-area pins bench mutants clean
 
 help:        ## this list
 	@sed -nE 's/^([a-z-]+): .*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -51,8 +51,12 @@ binary: texts     ## dist/vorflug: one file for this machine's glibc, and a smok
 new-area: texts   ## a new subject: make new-area NAME=printers
 	@$(BIN)/python tools/new_area.py "$(NAME)"
 
-bench: texts      ## start times and sizes
+bench: texts      ## start times and sizes; where Go is there, 32 host checks against goss
 	@$(BIN)/python benchmarks/start.py
+	@$(BIN)/python benchmarks/host_checks.py
+
+mutants: texts    ## change each decision of the areas once: make mutants ARGS="clock"
+	@$(BIN)/python tools/mutants.py $(ARGS)
 
 pins: $(STAMP)    ## pin the requirements again
 	@$(BIN)/python -m pip install --quiet pip-tools

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -43,6 +44,16 @@ def _mounts() -> str | None:
     return None if done.returncode == 0 else "this kernel or container allows no mount namespaces"
 
 
+def _fuse() -> str | None:
+    if (missing := _mounts()) is not None:
+        return missing
+    try:
+        os.close(os.open("/dev/fuse", os.O_RDWR))
+    except OSError as error:
+        return f"this kernel or container has no usable /dev/fuse ({error.strerror})"
+    return None
+
+
 TIERS: dict[str, Callable[[], str | None]] = {
     "root": _root,
     "docker": lambda: _root() or _program("dockerd", "docker"),
@@ -50,9 +61,11 @@ TIERS: dict[str, Callable[[], str | None]] = {
     "chromium": lambda: _program("chromium"),
     "namespaces": _namespaces,
     "mounts": _mounts,
+    "fuse": _fuse,
     "debootstrap": lambda: _root() or _program("debootstrap"),
     "xfs": lambda: _root() or _program("mkfs.xfs", "unshare"),
     "openssl": lambda: _program("openssl"),
+    "fio": lambda: _program("fio"),
     "ssh-keygen": lambda: _program("ssh-keygen"),
     "binary": lambda: None if os.environ.get("VORFLUG_BINARY") else "VORFLUG_BINARY does not name a built binary",
     "ipv6": lambda: None if _has_ipv6() else "no IPv6 on loopback",
@@ -88,6 +101,12 @@ def let_others_in(folder: Path) -> None:
     for one in (folder, *folder.parents):
         if one.stat().st_mode & 0o077 == 0:
             one.chmod(0o755)
+
+
+for _number in (signal.SIGINT, signal.SIGHUP):
+    # a test run in the background of a shell, or under nohup, would hand down that these are ignored
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL)
 
 
 # ---- purity ----------------------------------------------------------------------------------------------------------
