@@ -85,5 +85,7 @@ def test_a_fact_that_contradicts_itself_is_no_verdict():
     ("sudo", "says"), [(Sudo.REFUSED, "and sudo refuses ada."), (Sudo.ABSENT, "and sudo is not installed.")]
 )
 def test_no_more_is_said_than_was_seen(sudo, says):
-    because = render(judge(AdminFact(uid=1000, user="ada", group=None, sudo=sudo)).because)
-    assert because == f"ada is not root and no member of docker, {says}"
+    verdict = judge(AdminFact(uid=1000, user="ada", group=None, sudo=sudo))
+    assert render(verdict.because) == f"ada is not root and no member of docker, {says}"
+    seen = {Sudo.REFUSED: "ada, no right to sudo", Sudo.ABSENT: "ada, there is no sudo"}
+    assert render(verdict.seen) == seen[sudo]

@@ -100,8 +100,27 @@ def test_wanting_more_never_turns_unmet_into_met(have, wanted, more, version, at
 
 
 @pytest.mark.parametrize(
-    ("at_least", "says"), [(1, "cgroup v1 or newer with cpu and memory"), (2, "cgroup v2 with cpu and memory")]
+    ("at_least", "controllers", "says"),
+    [
+        (1, ["cpu", "memory"], "cgroup v1 or newer with cpu and memory"),
+        (2, ["cpu", "memory"], "cgroup v2 with cpu and memory"),
+        (1, [], "cgroup v1 or newer"),
+        (2, [], "cgroup v2"),
+    ],
 )
-def test_a_floor_reads_as_one(at_least, says):
-    demand = CgroupVersionRequirement.model_validate(header(at_least=at_least, controllers=["cpu", "memory"]))
+def test_a_floor_reads_as_one(at_least, controllers, says):
+    demand = CgroupVersionRequirement.model_validate(header(at_least=at_least, controllers=controllers))
     assert render(demand.wanted()) == says
+
+
+def test_of_two_mounts_of_the_one_hierarchy_the_first_is_read():
+    second = V2.replace("/sys/fs/cgroup", "/mnt/again")
+
+    def read_text(path, **_limit):
+        return (
+            f"{ROOT}\n{V2}\n{second}"
+            if path == "/proc/self/mountinfo"
+            else {"/sys/fs/cgroup/cgroup.controllers": CONTROLLERS}[path]
+        )
+
+    assert CgroupVersionQuery().observe(fake_host(files=FakePort(read_text=read_text))).version == 2

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import FakePort, fake_host, header
+from hosts.built import tree
 from vorflug.areas.cpu import (
     LEVEL_FLAGS,
     CpuCoresRequirement,
@@ -27,8 +26,6 @@ from vorflug.model.message import render
 from vorflug.model.query import Observation, Reason, Seen, Unseen
 from vorflug.model.requirement import Outcome
 from vorflug.ports.system import Kernel, Processor, Topology
-
-HOSTS = Path(__file__).parent.parent / "hosts"
 
 
 def evidence(query, fact):
@@ -92,8 +89,8 @@ def test_a_quota_that_makes_no_sense_is_no_missing_quota(content):
     ],
 )
 def test_recorded_hosts(host, usable):
-    tree = fake_host(system=ComputedSystem(LiveFiles(str(HOSTS / host)), FakePort()))
-    assert CpuQuery().observe(tree).usable == usable
+    one = fake_host(system=ComputedSystem(LiveFiles(str(tree(host))), FakePort()))
+    assert CpuQuery().observe(one).usable == usable
 
 
 def cores(fact, at_least):

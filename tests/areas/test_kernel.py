@@ -40,6 +40,9 @@ def tree(files, gzip=None):
             raise text
         return text
 
+    def lines_with(path, words, **_limit):
+        return tuple(line for line in read_text(path).splitlines() if any(word in line for word in words))
+
     def list_folder(path):
         if isinstance(files.get(path), Exception):
             raise files[path]
@@ -54,11 +57,15 @@ def tree(files, gzip=None):
             raise FileNotFoundError("no gzip")
         return gzip
 
-    return fake_host(files=FakePort(read_text=read_text, list_folder=list_folder), commands=FakePort(run=run))
+    return fake_host(
+        files=FakePort(read_text=read_text, lines_with=lines_with, list_folder=list_folder), commands=FakePort(run=run)
+    )
 
 
 BASE = {"/proc/sys/kernel/osrelease": RELEASE + "\n"}
-CONFIG = {f"/boot/config-{RELEASE}": "# CONFIG_VETH is not set\nCONFIG_OVERLAY_FS=m\nCONFIG_NF_NAT=y\n"}
+CONFIG = {
+    f"/boot/config-{RELEASE}": "CONFIG_MODULES=y\n# CONFIG_VETH is not set\nCONFIG_OVERLAY_FS=m\nCONFIG_NF_NAT=y\n"
+}
 MODULES = {
     f"/lib/modules/{RELEASE}/modules.dep": "kernel/fs/overlayfs/overlay.ko.xz: kernel/lib/x.ko\nkernel/net/br_netfilter.ko:\n",
     f"/lib/modules/{RELEASE}/modules.builtin": "kernel/net/netfilter/nf_nat.ko\n",
@@ -176,6 +183,7 @@ def test_a_hung_file_system_is_no_missing_file():
         (Completed(0, "CONFIG_OVERLAY_FS=y\n", ""), "/proc/config.gz"),
         (Completed(1, "", "gzip: /proc/config.gz: No such file or directory"), None),
         (Completed(0, "CONFIG_OVERLAY_FS=y\n", "", cut=True), None),
+        (Completed(1, "CONFIG_OVERLAY_FS=y\n", "gzip: unexpected end of file"), None),
         (Completed(0, "", ""), None),
         (None, None),
     ],
@@ -200,7 +208,11 @@ def test_the_compressed_configuration_is_a_last_resort(gzip, config):
         (CONFIG, Outcome.UNKNOWN, "overlay"),
         ({**CONFIG, **MODULES}, Outcome.MET, ""),
         ({**CONFIG, f"/lib/modules/{RELEASE}/modules.dep": "kernel/other.ko:\n"}, Outcome.UNMET, "not installed"),
-        ({f"/usr/lib/modules/{RELEASE}/config": "CONFIG_X=y\n"}, Outcome.UNMET, f"/usr/lib/modules/{RELEASE}/config"),
+        (
+            {f"/usr/lib/modules/{RELEASE}/config": "CONFIG_MODULES=y\n"},
+            Outcome.UNMET,
+            f"/usr/lib/modules/{RELEASE}/config",
+        ),
         # no list names it, but without a configuration it may still be built in under another name
         ({f"/lib/modules/{RELEASE}/modules.dep": "kernel/other.ko:\n"}, Outcome.UNKNOWN, "overlay"),
         (
@@ -241,6 +253,30 @@ def test_a_renamed_option_counts_under_either_name(option):
     assert judge_host(host, FEATURES[1:]).outcome is Outcome.MET
 
 
+def test_a_file_that_is_no_configuration_is_passed_over():
+    files = {f"/boot/config-{RELEASE}": "an empty dream\n", f"/lib/modules/{RELEASE}/config": "CONFIG_MODULES=y\n"}
+    query = KernelFeaturesQuery(options=("CONFIG_OVERLAY_FS",), modules=("overlay",))
+    assert query.observe(tree({**BASE, **files})).config == f"/lib/modules/{RELEASE}/config"
+
+
+def test_what_is_built_in_is_there_without_a_configuration():
+    host = tree({**BASE, f"/lib/modules/{RELEASE}/modules.builtin": "kernel/net/netfilter/nf_nat.ko\n"})
+    assert judge_host(host, FEATURES[1:]).outcome is Outcome.MET
+
+
+@pytest.mark.parametrize(
+    ("word", "outcome"),
+    [
+        ("module_blacklist=x,overlay", Outcome.UNMET),
+        ("modprobe.blacklist=overlay", Outcome.UNMET),
+        ("rd.driver.pre=overlay", Outcome.MET),
+    ],
+)
+def test_the_kernels_command_line(word, outcome):
+    host = tree({**BASE, **MODULES, "/proc/cmdline": f"ro quiet {word}\n"})
+    assert judge_host(host, OVERLAY).outcome is outcome
+
+
 def test_dash_and_underscore_are_one_module_name():
     assert judge_host(tree({**BASE, "/proc/modules": "nf_nat 1 0 -\n"}), FEATURES[1:]).outcome is Outcome.MET
 
@@ -276,7 +312,9 @@ def test_not_seen_is_never_a_verdict(reason):
     more=st.sets(st.sampled_from("ABCD")),
 )
 def test_wanting_more_features_never_turns_unmet_into_met(have, wanted, more):
-    host = tree({**BASE, f"/boot/config-{RELEASE}": "CONFIG_Z=y\n" + "".join(f"CONFIG_{n}=y\n" for n in sorted(have))})
+    host = tree(
+        {**BASE, f"/boot/config-{RELEASE}": "CONFIG_MODULES=y\n" + "".join(f"CONFIG_{n}=y\n" for n in sorted(have))}
+    )
 
     def outcome(names):
         return judge_host(host, [{"name": n, "options": [f"CONFIG_{n}"]} for n in sorted(names)]).outcome

@@ -97,3 +97,15 @@ def test_not_seen_is_never_a_verdict(reason):
 def test_raising_the_demand_never_turns_unmet_into_met(value, low, more):
     if judge(str(value), at_least=low).outcome is Outcome.UNMET:
         assert judge(str(value), at_least=low + more).outcome is Outcome.UNMET
+
+
+@pytest.mark.parametrize(
+    ("fields", "wanted", "because"),
+    [
+        ({"at_least": 262144}, "vm.max_map_count at least 262144", "vm.max_map_count is 65530, 262144 is wanted."),
+        ({"equal": "1 2"}, "vm.max_map_count = 1 2", "vm.max_map_count is 65530, 1 2 is wanted."),
+    ],
+)
+def test_wanted_and_missed_in_words(fields, wanted, because):
+    verdict = judge("65530", **fields)
+    assert (render(verdict.wanted), render(verdict.because)) == (wanted, because)

@@ -147,11 +147,11 @@ def test_without_a_file_to_write_to_it_is_wrong_usage(capsys, small):
 
 
 def test_no_secret_and_no_name_is_in_it(tmp_path, monkeypatch):
-    monkeypatch.setenv("HTTPS_PROXY", "http://svc:canary-4711@proxy.corp:3128")
+    monkeypatch.setenv("HTTPS_PROXY", "http://svc:canary-of-the-recording@proxy.corp:3128")
     out = tmp_path / "recording.yaml"
     assert execute(["record", "--out", str(out)]) == 0
     text = out.read_text()
-    assert "proxy.corp:3128" in text and "canary-4711" not in text
+    assert "proxy.corp:3128" in text and "canary-of-the-recording" not in text
     name = socket.gethostname()
     assert len(name) < 3 or not re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)
 

@@ -277,7 +277,7 @@ def test_a_call_that_hung_replays_as_no_answer():
 def test_no_secret_is_on_the_tape():
     tape = Tape()
     answers = iter(
-        ["http://ada:pa55word@proxy.corp:3128/", "token canary-4711-late", PermissionError(13, "canary-4711-late")]
+        ["http://ada:pa55word@proxy.corp:3128/", "token canary-0815-late", PermissionError(13, "canary-0815-late")]
     )
 
     def read_text(_path):
@@ -288,14 +288,14 @@ def test_no_secret_is_on_the_tape():
 
     recording = RecordingHost(fake_host(files=FakePort(read_text=read_text)), tape)
     assert "pa55word" in recording.files.read_text("/a"), "the answer itself is passed on as it is"
-    recording.files.read_text("/canary-4711-late")
+    recording.files.read_text("/canary-0815-late")
     with pytest.raises(PermissionError):
         recording.files.read_text("/b")
-    remember("canary-4711-late")  # read only after it was said
+    remember("canary-0815-late")  # read only after it was said
     text = tape.cassette().to_yaml()
-    assert "pa55word" not in text and "canary-4711" not in text
+    assert "pa55word" not in text and "canary-0815" not in text
     assert replay(tape).files.read_text("/a") == "http://[redacted]@proxy.corp:3128/"
-    assert replay(tape).files.read_text("/canary-4711-late") == "token [redacted]"
+    assert replay(tape).files.read_text("/canary-0815-late") == "token [redacted]"
 
 
 # ---- the document ----------------------------------------------------------------------------------------------------

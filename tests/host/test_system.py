@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from conftest import FakePort
+from hosts.built import tree
 from vorflug.host.live import LiveHost, Patience
 from vorflug.host.live.files import LiveFiles
 from vorflug.host.system import ComputedSystem, _numbers
 from vorflug.ports.system import GivenBy, GivenMemory, Memory, Topology
 
-HOSTS = Path(__file__).parents[1] / "hosts"
 KIB = 1024
 V1_NO_LIMIT = "9223372036854771712"
 
@@ -22,9 +22,7 @@ def tree_system(root) -> ComputedSystem:
 
 
 def system(name: str) -> ComputedSystem:
-    tree = HOSTS / name
-    assert tree.is_dir()
-    return tree_system(tree)
+    return tree_system(tree(name))
 
 
 # ---- control groups --------------------------------------------------------------------------------------------------
@@ -198,6 +196,12 @@ def test_a_mount_on_top_of_the_hierarchy_is_the_one_that_counts(tmp_path):
 
 def test_memory_is_read_in_kibibytes():
     assert system("cgroup-v1-container").memory() == Memory(32947752 * KIB, 28001224 * KIB, 2097148 * KIB)
+
+
+@pytest.mark.parametrize("ask", [lambda s: s.memory(), lambda s: s.processor(), lambda s: s.virtualisation()])
+def test_without_proc_nothing_is_said(tmp_path, ask):
+    with pytest.raises(NotImplementedError, match="/proc is not mounted"):
+        ask(written(tmp_path, {"etc/hostname": "x"}))
 
 
 def test_memory_of_a_kernel_that_does_not_say_what_is_available(tmp_path):

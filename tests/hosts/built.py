@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import errno
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -50,14 +51,18 @@ def _write(root: Path, said: Description) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
 
+    # links first, so that what is said to lie below one is written where it leads
+    for path, target in said.links.items():
+        # an absolute one must stay within the tree
+        place(path).symlink_to(f"{root}{target}" if target.startswith("/") else target)
+        if target.startswith("/"):
+            place(target)
     for path, content in said.files.items():
         text = content if isinstance(content, str) else "".join(part.written() for part in content)
         place(path).write_text(text, encoding="utf-8")
     for path in said.folders:
-        place(path).mkdir(exist_ok=True)
-    for path, target in said.links.items():
-        # an absolute one must stay within the tree
-        place(path).symlink_to(f"{root}{target}" if target.startswith("/") else target)
+        for one in _each(path):
+            place(one).mkdir(exist_ok=True)
     for point in said.mounts:
         if not os.path.lexists(place(point)):
             place(point).mkdir(parents=True)
@@ -66,6 +71,14 @@ def _write(root: Path, said: Description) -> None:
         table.write_text(
             "".join(_line(*entry) for entry in enumerate(said.mounts.items(), start=100)), encoding="utf-8"
         )
+
+
+def _each(path: str) -> list[str]:
+    numbers = re.fullmatch(r"(.*)\{([0-9]+)-([0-9]+)\}(.*)", path)
+    if numbers is None:
+        return [path]
+    before, first, last, after = numbers.groups()
+    return [f"{before}{n}{after}" for n in range(int(first), int(last) + 1)]
 
 
 def _line(number: int, entry: tuple[str, MountedHere]) -> str:

@@ -103,6 +103,7 @@ class Description(Frozen):
     files: dict[str, str | tuple[Repeated, ...]] = Field(default_factory=dict)
     links: dict[str, str] = Field(default_factory=dict)
     folders: tuple[str, ...] = ()
+    """``{0-63}`` stands for each of these numbers."""
     denied: tuple[str, ...] = ()
     """Closed to this user, with all below."""
     hangs: tuple[str, ...] = ()

@@ -34,6 +34,8 @@ _MODPROBE_FOLDERS = (
     "/usr/lib/modprobe.d",
     "/lib/modprobe.d",
 )
+_IN_EVERY_CONFIG = "CONFIG_MODULES"
+"""kernel/module/Kconfig: every configuration says whether this is set or "is not set"."""
 _NO_INSTALL = {"/bin/false", "/usr/bin/false", "/bin/true", "/usr/bin/true"}
 
 
@@ -155,7 +157,7 @@ class KernelFeaturesQuery(Query[KernelFeaturesFact]):
 
     def observe(self, host: Host) -> KernelFeaturesFact:
         release = _release(host)
-        config, text = _config(host, release)
+        config, text = _config(host, release, self.options)
         folders = (f"/lib/modules/{release}", f"/usr/lib/modules/{release}")
         values = dict(re.findall(r"^(CONFIG_\w+)=(.*)$", text, re.MULTILINE))
         disabled = _read_first(host, "/proc/sys/kernel/modules_disabled")
@@ -175,10 +177,11 @@ class KernelFeaturesQuery(Query[KernelFeaturesFact]):
 
     def _listed(self, host: Host, paths: tuple[str, ...], name: Callable[[str], str]) -> tuple[str, ...] | None:
         """The asked modules that the first readable of *paths* names."""
-        text = _read_first(host, *paths)
-        if text is None:
+        words = tuple(dict.fromkeys(word for m in self.modules for word in (m, m.replace("_", "-"))))
+        lines = _lines_first(host, words, *paths)
+        if lines is None:
             return None
-        names = {_plain(name(line)) for line in text.splitlines() if line.strip()}
+        names = {_plain(name(line)) for line in lines}
         return tuple(module for module in self.modules if module in names)
 
 
@@ -203,12 +206,27 @@ def _read_first(host: Host, *paths: str) -> str | None:
     return None
 
 
-def _config(host: Host, release: str) -> tuple[str | None, str]:
-    """Where the running kernel's configuration lies, and its text."""
+def _lines_first(host: Host, words: tuple[str, ...], *paths: str) -> tuple[str, ...] | None:
+    """The lines with one of *words* in the first of *paths* that can be read; None where none can.
+
+    These files are long and little of them matters: a recording of the machine stays small.
+    """
+    for path in paths:
+        try:
+            return host.files.lines_with(path, words, limit=_LIMIT)
+        except TimeoutError:
+            raise
+        except OSError:
+            continue
+    return None
+
+
+def _config(host: Host, release: str, options: tuple[str, ...]) -> tuple[str | None, str]:
+    """Where the running kernel's configuration lies, and its lines about *options*."""
     for path in (f"/boot/config-{release}", f"/usr/lib/modules/{release}/config", f"/lib/modules/{release}/config"):
-        text = _read_first(host, path)
-        if text is not None and "CONFIG_" in text:
-            return path, text
+        lines = _lines_first(host, (_IN_EVERY_CONFIG, *options), path)
+        if lines:  # a file without that line is no configuration
+            return path, "\n".join(lines)
     try:
         # the kernel's own copy is compressed
         done = host.commands.run(("gzip", "-dc", "/proc/config.gz"), limit=_LIMIT)

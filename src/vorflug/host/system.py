@@ -60,7 +60,7 @@ class ComputedSystem:
         self._go_on = go_on
 
     def memory(self) -> Memory:
-        lines = dict(line.split(":", 1) for line in self._read("/proc/meminfo").splitlines() if ":" in line)
+        lines = dict(line.split(":", 1) for line in self._needed("/proc/meminfo").splitlines() if ":" in line)
         # proc_meminfo(5): kibibytes, although it says kB; MemAvailable is there since Linux 3.14
         values = {name: int(rest.split()[0]) * 1024 for name, rest in lines.items()}
         # Hugetlb (since Linux 4.15) counts the pages of all sizes; a kernel without huge pages has none of these lines
@@ -100,10 +100,10 @@ class ComputedSystem:
         if online is not None:
             # Features are wanted from it and nothing else then, and Linux runs only where all CPUs share those that
             # programs see.  The whole file of a machine with 96 CPUs has 200 KiB and would bloat every recording.
-            text = self._read(cpuinfo, limit=_CPUINFO_ENOUGH)
+            text = self._needed(cpuinfo, limit=_CPUINFO_ENOUGH)
             text = text[: text.rfind("\n") + 1]  # a line that was cut off would lack features
         else:
-            text = self._read(cpuinfo)
+            text = self._needed(cpuinfo)
         blocks = [
             {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in block.splitlines())}
             for block in text.split("\n\n")
@@ -226,11 +226,18 @@ class ComputedSystem:
             return None  # a fact that is shown and that decides nothing
 
     def _status(self, key: str) -> str:
-        lines = (line.partition(":") for line in self._read("/proc/self/status").splitlines())
+        lines = (line.partition(":") for line in self._needed("/proc/self/status").splitlines())
         value = next((value.strip() for name, _, value in lines if name == key), None)
         if value is None:
             raise NotImplementedError(f"/proc/self/status has no {key}")
         return value
+
+    def _needed(self, path: str, *, limit: int = 1 << 23) -> str:
+        """A file that is there wherever /proc is mounted."""
+        try:
+            return self._read(path, limit=limit)
+        except FileNotFoundError:
+            raise NotImplementedError(f"{path} is not there: /proc is not mounted") from None
 
     def _read(self, path: str, *, limit: int = 1 << 23) -> str:
         self._go_on()

@@ -28,7 +28,11 @@ class Running:
     found: tuple[Process, ...]
     """Ordered by pid.  A thread of the kernel is none."""
     hidden: bool
-    """Whether other users' processes cannot be seen (hidepid of proc(5)), so that nothing found is no "none"."""
+    """Whether processes of the machine cannot be seen, so that nothing found is no "none".
+
+    So with hidepid of proc(5) for those of other users, and in a process namespace of its own (a container) for all
+    others.
+    """
 
 
 class Processes(Protocol):

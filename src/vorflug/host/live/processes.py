@@ -18,6 +18,8 @@ _KERNEL_THREAD = 0x00200000
 """PF_KTHREAD of linux/sched.h, in the ninth field of /proc/PID/stat."""
 _NAME_KEPT = 15
 """TASK_COMM_LEN - 1."""
+_FIRST_NAMESPACE = "pid:[4026531836]"
+"""PROC_PID_INIT_INO of linux/proc_ns.h: the namespace of the machine itself."""
 _DELETED = " (deleted)"
 """What the kernel appends where the file was replaced while the program runs (proc_pid_exe(5))."""
 
@@ -43,7 +45,7 @@ class LiveProcesses:
                 continue
             if one is not None and (one.name in kept or (one.program or "").rpartition("/")[2] in wanted):
                 found.append(one)
-        return Running(found=tuple(found), hidden=hidden or not (self._proc / "1").exists())
+        return Running(found=tuple(found), hidden=hidden or not (self._proc / "1").exists() or self._apart())
 
     def of(self, pid: int) -> Process:
         try:
@@ -62,6 +64,13 @@ class LiveProcesses:
         if not pids:
             raise NotImplementedError("/proc is not mounted")
         return pids
+
+    def _apart(self) -> bool:
+        """Whether this is a process namespace of its own (pid_namespaces(7)), as in a container."""
+        try:
+            return str((self._proc / "self/ns/pid").readlink()) != _FIRST_NAMESPACE
+        except FileNotFoundError:
+            return False  # a kernel without namespaces
 
     def _look(self, pid: int) -> Process | None:
         """None for a thread of the kernel."""

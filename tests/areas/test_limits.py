@@ -1,0 +1,141 @@
+"""recorded host -> fact; (demand, fact) -> verdict; (demand, reason) -> unknown."""
+
+from __future__ import annotations
+
+import pytest
+
+from conftest import FakePort, fake_host, header
+from vorflug.areas.limits import Limit, LimitsFact, LimitsQuery, OpenFilesRequirement, ProcessLimits
+from vorflug.model.evidence import Evidence, NotSeen
+from vorflug.model.message import render
+from vorflug.model.query import Observation, Reason, Seen, Unseen
+from vorflug.model.requirement import Outcome
+from vorflug.ports.processes import Process, Running
+
+CLOSED = PermissionError("closed")
+
+
+def text(soft="1024", hard="524288", processes="unlimited"):
+    """As proc_pid_limits(5) shows it."""
+    return (
+        "Limit                     Soft Limit           Hard Limit           Units     \n"
+        "Max cpu time              unlimited            unlimited            seconds   \n"
+        f"Max processes             {processes:<20} 63432                processes \n"
+        f"Max open files            {soft:<20} {hard:<20} files     \n"
+        "Max locked memory         8388608              8388608              bytes     \n"
+    )
+
+
+def host(files, *found, hidden=False):
+    port = FakePort(read_text=lambda path, **_: files.get(path, FileNotFoundError(path)))
+    return fake_host(files=port, processes=FakePort(named=Running(found, hidden=hidden)))
+
+
+def process(pid, name, program=None):
+    return Process(pid, name, program, 0, "")
+
+
+SELF = {"/proc/self/limits": text()}
+
+
+def test_soft_and_hard_of_this_process():
+    here = LimitsQuery().observe(host(SELF)).here
+    assert here == ProcessLimits(who="", files=Limit(soft=1024, hard=524288), processes=Limit(soft=None, hard=63432))
+
+
+def test_unlimited_is_no_number():
+    here = LimitsQuery().observe(host({"/proc/self/limits": text("unlimited", "unlimited", "7")})).here
+    assert (here.files, here.processes.soft) == (Limit(soft=None, hard=None), 7)
+
+
+@pytest.mark.parametrize("bad", ["", text(hard="many"), text().replace("Max processes", "Max locks")])
+def test_limits_that_make_no_sense_are_refused(bad):
+    with pytest.raises(ValueError, match="among the limits"):
+        LimitsQuery().observe(host({"/proc/self/limits": bad}))
+
+
+def test_without_proc_nothing_is_known():
+    with pytest.raises(NotImplementedError, match="no /proc/self/limits"):
+        LimitsQuery().observe(host({}))
+
+
+def test_services_that_are_closed_are_said_and_ended_ones_left_out():
+    fact = LimitsQuery().observe(
+        host(
+            {
+                **SELF,
+                "/proc/1/limits": text("5", "6"),
+                "/proc/2/limits": CLOSED,
+                "/proc/5/limits": ProcessLookupError(),
+            },
+            process(1, "dockerd", "/usr/bin/dockerd"),
+            process(2, "containerd"),
+            process(3, "dockerd", "/usr/bin/dockerd"),
+            process(5, "dockerd", "/usr/bin/dockerd"),
+        )
+    )
+    assert [(one.who, one.files.hard) for one in fact.services] == [("dockerd", 6)]
+    assert fact.hidden == ("containerd",)
+
+
+def test_a_program_called_like_a_service_is_none():
+    fact = LimitsQuery().observe(host({**SELF, "/proc/1/limits": text()}, process(1, "dockerd", "/home/joe/game")))
+    assert (fact.services, fact.hidden) == ((), ())
+
+
+def test_settings_of_the_kernel():
+    files = {"/proc/sys/fs/file-max": "9223372036854775807\n", "/proc/sys/kernel/pid_max": "4194304\n"}
+    assert LimitsQuery().observe(host({**SELF, **files})).settings == {
+        "fs.file-max": 9223372036854775807,
+        "kernel.pid_max": 4194304,
+    }
+    closed = {"/proc/sys/kernel/keys/maxkeys": "200\n", "/proc/sys/kernel/pid_max": CLOSED}
+    assert LimitsQuery().observe(host({**SELF, **closed})).settings == {"kernel.keys.maxkeys": 200}
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_whether_a_service_may_run_unseen(hidden):
+    assert LimitsQuery().observe(host(SELF, hidden=hidden)).processes_hidden is hidden
+
+
+def limits(hard, who=""):
+    return ProcessLimits(who=who, files=Limit(soft=1, hard=hard), processes=Limit(soft=1, hard=1))
+
+
+def judged(result):
+    demand = OpenFilesRequirement.model_validate(header(at_least=100))
+    return demand.judge(Evidence([Observation(LimitsQuery(), result)]))
+
+
+@pytest.mark.parametrize(
+    ("here", "service", "hidden", "unseen", "outcome", "seen"),
+    [
+        (100, None, (), False, Outcome.MET, "this process: 100"),
+        (99, None, (), False, Outcome.UNMET, "this process: 99"),
+        (101, 100, (), False, Outcome.MET, "this process: 101; dockerd: 100"),
+        (101, 99, (), False, Outcome.UNMET, "dockerd: 99"),
+        (99, 100, ("containerd",), False, Outcome.UNMET, "this process: 99"),
+        (100, None, ("containerd",), False, Outcome.UNKNOWN, "this process: 100"),
+        (100, None, (), True, Outcome.UNKNOWN, "this process: 100"),
+        (99, None, (), True, Outcome.UNMET, "this process: 99"),
+        (None, None, (), False, Outcome.MET, "this process: unlimited"),
+    ],
+)
+def test_verdict(here, service, hidden, unseen, outcome, seen, no_io):
+    services = () if service is None else (limits(service, "dockerd"),)
+    fact = LimitsFact(here=limits(here), services=services, hidden=hidden, processes_hidden=unseen, settings={})
+    with no_io():
+        verdict = judged(Seen(fact))
+    assert (verdict.outcome, render(verdict.seen)) == (outcome, seen)
+    assert (verdict.fix is not None) == (outcome is not Outcome.MET)
+    assert render(verdict.wanted) == "a hard limit of at least 100 open files"
+
+
+def test_without_a_look_nothing_is_decided():
+    with pytest.raises(NotSeen):
+        judged(Unseen(Reason.DENIED, "closed"))
+
+
+def test_the_question():
+    query = OpenFilesRequirement.model_validate(header(at_least=100)).queries(Evidence())[0]
+    assert render(query.asks()) == "How many files and processes may be open here and in dockerd and containerd?"
