@@ -107,6 +107,13 @@ def gather(items, **options):
     return {o.query: o for o in collect(items, lambda _seconds: None, **options)}
 
 
+def test_where_only_this_machine_is_to_be_asked_no_other_one_is():
+    seen = gather([demand(Far(n=1)), demand(Ask(n=2), follow=[Far(n=3)])], network=False)
+    assert seen[Far(n=1)].result == seen[Far(n=3)].result == Unseen(Reason.NOT_ASKED, "--network")
+    assert seen[Ask(n=2)].result == Seen(Answer(n=2))
+    assert gather([demand(Far(n=1))], network=True)[Far(n=1)].result == Seen(Answer(n=1))
+
+
 def test_equal_questions_are_asked_once():
     seen = list(collect([demand(Ask(n=1), Ask(n=2)), demand(Ask(n=1))], lambda _s: None))
     assert sorted(o.query.n for o in seen) == [1, 2]

@@ -198,6 +198,30 @@ def test_memory_is_read_in_kibibytes():
     assert system("cgroup-v1-container").memory() == Memory(32947752 * KIB, 28001224 * KIB, 2097148 * KIB)
 
 
+def test_of_many_cpus_the_features_of_the_first_ones_are_read_and_no_more(tmp_path):
+    block = "processor\t: {n}\nflags\t\t: " + " ".join(f"feature{i:03}" for i in range(100)) + "\n\n"
+    text = "".join(block.replace("{n}", str(n)) for n in range(96))
+    read = []
+
+    class Counting(LiveFiles):
+        def read_text(self, path, *, limit=1 << 20):
+            found = super().read_text(path, limit=limit)
+            read.append((path, len(found)))
+            return found
+
+    written(
+        tmp_path,
+        {
+            "proc/cpuinfo": text,
+            "proc/self/status": "Cpus_allowed_list:\t0-95\n",
+            "sys/devices/system/cpu/online": "0-95\n",
+        },
+    )
+    seen = ComputedSystem(Counting(str(tmp_path)), FakePort()).processor()
+    assert (seen.online, seen.affinity, len(seen.flags)) == (96, 96, 100), "a line that was cut off lacks features"
+    assert len(text) > 1 << 16 and dict(read)["/proc/cpuinfo"] == 1 << 14
+
+
 @pytest.mark.parametrize("ask", [lambda s: s.memory(), lambda s: s.processor(), lambda s: s.virtualisation()])
 def test_without_proc_nothing_is_said(tmp_path, ask):
     with pytest.raises(NotImplementedError, match="/proc is not mounted"):

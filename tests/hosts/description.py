@@ -166,6 +166,8 @@ def _whole(path: Path) -> dict[str, Any]:
         if field in MERGED:
             merged = {**whole.get(field, {}), **value}
             whole[field] = {key: item for key, item in merged.items() if item is not None}
+        elif field == "calls":
+            whole[field] = [*value, *whole.get(field, [])]
         else:
             whole[field] = value
     return whole

@@ -96,8 +96,13 @@ def test_every_host_says_what_it_is_where_it_comes_from_and_what_is_right(name):
 
 
 @pytest.mark.parametrize("path", sorted(description.BASES.glob("*.yaml")), ids=lambda path: path.stem)
-def test_no_base_lies_about_unused(path):
+def test_every_base_is_used(path):
     users = [
         p for p in (*description.files(), *description.BASES.glob("*.yaml")) if f"base: {path.stem}\n" in p.read_text()
     ]
     assert users
+
+
+def test_the_list_of_hosts_is_whole():
+    listed = (description.HERE / "README.md").read_text()
+    assert [name for name in NAMES if f"`{name}`" not in listed] == []

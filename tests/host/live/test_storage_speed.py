@@ -273,7 +273,7 @@ def test_ext4_that_journals_its_data_reads_through_its_cache(tmp_path, options, 
 
 
 FIO = ("fio", "--name=t", "--rw=write", "--ioengine=sync", "--fdatasync=1", "--bs=2300", "--size=22m", "--unlink=1")
-ROUNDS = 3
+ROUNDS = 6
 REPEATS = 3
 FACTOR = 1.5
 
