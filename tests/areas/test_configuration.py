@@ -124,6 +124,30 @@ def test_verdict(demand, fact, outcome, words):
     assert (verdict.fix is None) == (outcome is Outcome.MET)
 
 
+@pytest.mark.parametrize(
+    ("states", "defaults", "seen", "because", "fix"),
+    [
+        (("absent", "set"), (), "not set: a", f"{CONFIG} does not set a.", f"Set a in {CONFIG}."),
+        (
+            ("set", "default"),
+            ("b",),
+            "as shipped: b",
+            f"{CONFIG} still has the shipped value for b.",
+            f"Set b in {CONFIG}.",
+        ),
+        (("absent", "default"), ("b",), "not set: a", f"{CONFIG} does not set a.", f"Set a in {CONFIG}."),
+    ],
+    ids=["not set", "as shipped", "both"],
+)
+def test_a_key_that_is_not_set_comes_before_one_as_shipped(states, defaults, seen, because, fix):
+    demand = make(ConfigKeysRequirement, path=CONFIG, keys=["a", "b"], defaults=["<model>"])
+    (query,) = demand.queries(Evidence())
+    rows = [(name, state, None) for name, state in zip("ab", states, strict=True)]
+    verdict = demand.judge(Evidence([Observation(query, Seen(keys(*rows, path=CONFIG, defaults=defaults)))]))
+    assert verdict.outcome is Outcome.UNMET
+    assert [render(m) for m in (verdict.seen, verdict.because, verdict.fix)] == [seen, because, fix]
+
+
 @pytest.mark.parametrize("reason", list(Reason))
 @pytest.mark.parametrize("demand", [d for d, _ in QUERIES.values()], ids=list(QUERIES))
 def test_not_seen_is_never_a_verdict(demand, reason):
@@ -135,3 +159,7 @@ def test_words():
     for demand, query in QUERIES.values():
         assert render(demand.wanted()) and demand.queries(Evidence()) == [query]
         assert render(query.asks()).endswith("?")
+    assert render(KEYS.wanted()) == f"JWT_SECRET_KEY and LOG_LEVEL set in {ENV}, no value as shipped"
+    assert render(HARDENED.wanted()) == f"no value of {ENV} as shipped"
+    assert render(PROXY.wanted()) == f"proxy variables in {ENV}, NO_PROXY for localhost and db"
+    assert render(QUERIES["any proxy"][0].wanted()) == f"proxy variables in {ENV}"

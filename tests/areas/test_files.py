@@ -135,6 +135,50 @@ def test_licence(demand, fact, outcome, words):
     assert words in render(verdict.because)
 
 
+@pytest.mark.parametrize(
+    ("ports", "seen"),
+    [((), "services api; ports -"), ((443,), "services api; ports 443"), ((80, 443), "services api; ports 80 and 443")],
+)
+def test_compose_says_which_ports_it_publishes(ports, seen):
+    assert render(COMPOSE.judge(evidence(COMPOSE, compose(ports=ports))).seen) == seen
+
+
+@pytest.mark.parametrize(
+    ("fact", "seen", "because"),
+    [
+        (
+            licence("2026-11-25"),
+            "valid until 2026-11-25",
+            "The licence ends on 2026-11-25, in 0 s.",
+        ),
+        (
+            licence("2026-11-24", users=50),
+            "valid until 2026-11-24, 50 users",
+            "The licence ended on 2026-11-24.",
+        ),
+    ],
+)
+def test_a_licence_ends_today_and_ended_yesterday(fact, seen, because):
+    verdict = PLAIN.judge(evidence(PLAIN, fact))
+    assert (render(verdict.seen), render(verdict.because)) == (seen, because)
+
+
+@pytest.mark.parametrize(
+    ("fields", "wanted", "outcome"),
+    [
+        ({}, "a licence valid for 30 d", Outcome.MET),
+        ({"users": 50}, "a licence valid for 30 d", Outcome.MET),
+        ({"users_field": "seats"}, "a licence valid for 30 d", Outcome.MET),
+        ({"users_field": "seats", "users": 50}, "a licence valid for 30 d and 50 users", Outcome.UNMET),
+    ],
+)
+def test_users_count_only_where_both_the_field_and_their_number_are_given(fields, wanted, outcome):
+    demand = make(LicenceValidRequirement, path=PATH, not_after="until", at_least="30 d", **fields)
+    (query,) = demand.queries(Evidence())
+    assert render(demand.wanted()) == wanted
+    assert demand.judge(Evidence([Observation(query, Seen(licence()))])).outcome is outcome
+
+
 @pytest.mark.parametrize("reason", list(Reason))
 @pytest.mark.parametrize("demand", [d for d, _ in QUERIES.values()], ids=list(QUERIES))
 def test_not_seen_is_never_a_verdict(demand, reason):
@@ -162,3 +206,7 @@ def test_words():
     for demand, query in QUERIES.values():
         assert render(demand.wanted()) and demand.queries(Evidence()) == [query]
         assert render(query.asks()).endswith("?")
+    assert render(ANY.wanted()) == f"{PATH} there and readable"
+    assert render(PRESENT.wanted()) == f"{PATH} there, readable and well formed (yaml)"
+    assert render(QUERIES["any"][1].asks()) == f"Is the file {PATH} there and readable?"
+    assert render(QUERIES["present"][1].asks()) == f"Is the file {PATH} there, readable and well formed (yaml)?"
