@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -50,6 +51,13 @@ def reasons(facts: Path) -> dict[str, str]:
 
 
 @pytest.fixture
+def tmp_path():
+    """A folder that others may enter: pytest's own is closed again by every other run on this machine."""
+    with TemporaryDirectory(prefix="vorflug-odd-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
 def site(tmp_path):
     file = tmp_path / "site.yaml"
     closed = tmp_path / "closed"
@@ -76,8 +84,8 @@ def test_nobody_in_a_container_without_sys_and_with_hidden_processes(tmp_path, s
         if row["outcome"] == "unmet" and here[id_]["outcome"] != "unmet"
     }
     # what is truly otherwise there: another user, another network, and (said so) a container
-    truly = {"OS-024", "NET-005"}
-    assert {id_ for id_ in failed if id_.split(".")[0] not in truly} == set(), failed
+    truly = {"OS-024", "NET-005", "OS-023.host"}
+    assert set(failed) <= truly, failed
     lost = [
         id_ for id_, row in found.items() if row["outcome"] == "unknown" and here[id_]["outcome"] in ("met", "unmet")
     ]
