@@ -1,6 +1,6 @@
 """Mutation check of the areas: change one decision at a time and see whether the area's own test notices.
 
-``python tools/mutants.py [AREA...]`` prints every mutant that survived, and writes the table of ``docs/mutants.md``.
+``python tools/mutants.py [AREA...]`` prints every mutant that survived, save those that ``docs/mutants.md`` explains.
 
 A mutant is one change to one place of ``src/vorflug/areas/AREA.py``: a comparison is turned round or moved by one, a
 branch is taken away or always taken, an operand of ``and``/``or`` is left out, a ``not`` is left out, a filter of a

@@ -203,7 +203,7 @@ def test_the_compressed_configuration_is_a_last_resort(gzip, config):
         (MODULES, Outcome.MET, ""),
         ({"/proc/modules": "overlay 1 0 - Live 0x0\n"}, Outcome.MET, ""),
         ({"/proc/filesystems": "nodev\toverlay\n"}, Outcome.MET, ""),
-        ({f"/boot/config-{RELEASE}": "CONFIG_OVERLAY_FS=y\n"}, Outcome.MET, ""),
+        ({f"/boot/config-{RELEASE}": "CONFIG_MODULES=y\nCONFIG_OVERLAY_FS=y\n"}, Outcome.MET, ""),
         # a container sees the configuration but not the modules
         (CONFIG, Outcome.UNKNOWN, "overlay"),
         ({**CONFIG, **MODULES}, Outcome.MET, ""),
@@ -249,12 +249,13 @@ def test_one_feature(files, outcome, says):
 
 @pytest.mark.parametrize("option", ["CONFIG_NF_NAT", "CONFIG_NF_NAT_IPV4"])
 def test_a_renamed_option_counts_under_either_name(option):
-    host = tree({**BASE, f"/boot/config-{RELEASE}": f"{option}=y\n"})
+    host = tree({**BASE, f"/boot/config-{RELEASE}": f"CONFIG_MODULES=y\n{option}=y\n"})
     assert judge_host(host, FEATURES[1:]).outcome is Outcome.MET
 
 
-def test_a_file_that_is_no_configuration_is_passed_over():
-    files = {f"/boot/config-{RELEASE}": "an empty dream\n", f"/lib/modules/{RELEASE}/config": "CONFIG_MODULES=y\n"}
+@pytest.mark.parametrize("text", ["", "an empty dream\n", "CONFIG_OVERLAY_FS=y, says the manual\n"])
+def test_a_file_that_is_no_configuration_is_passed_over(text):
+    files = {f"/boot/config-{RELEASE}": text, f"/lib/modules/{RELEASE}/config": "CONFIG_MODULES=y\n"}
     query = KernelFeaturesQuery(options=("CONFIG_OVERLAY_FS",), modules=("overlay",))
     assert query.observe(tree({**BASE, **files})).config == f"/lib/modules/{RELEASE}/config"
 
@@ -282,7 +283,7 @@ def test_dash_and_underscore_are_one_module_name():
 
 
 def test_only_what_is_missing_is_named():
-    verdict = judge_host(tree({**BASE, f"/boot/config-{RELEASE}": "CONFIG_NF_NAT=y\n"}))
+    verdict = judge_host(tree({**BASE, f"/boot/config-{RELEASE}": "CONFIG_MODULES=y\nCONFIG_NF_NAT=y\n"}))
     assert verdict.outcome is Outcome.UNMET
     assert "overlay" in render(verdict.fix) and "NAT" not in render(verdict.fix)
 

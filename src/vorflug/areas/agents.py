@@ -1,8 +1,9 @@
 """Security agents: does a virus scanner or an endpoint sensor watch the container folders?
 
-Sources: replicatedhq/troubleshoot-specs ``host/security-tools-preflights.yaml`` for the agents' processes (the list
-itself is in the profile); proc(5) for /proc/PID/comm, which a program chooses, and /proc/PID/exe, which it does not.
-A name alone is therefore no proof: an agent is a program that lies in its agent's folder.
+Sources: replicatedhq/troubleshoot-specs ``host/security-tools-preflights.yaml`` for which products are looked for (the
+list is in the profile, which says where its names come from); proc(5) for /proc/PID/comm, which a program chooses, and
+/proc/PID/exe, which it does not.  A name alone is therefore no proof: an agent is a program that lies in its agent's
+folder.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class NamedProcessesFact(Fact):
 
     found: tuple[NamedProcess, ...]
     hidden: bool
-    """Whether other users' processes cannot be seen."""
+    """Whether processes of the machine cannot be seen."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,7 @@ from vorflug.model.query import Fact, Query, Seen
 from vorflug.model.requirement import Requirement, Verdict, met, unknown, unmet
 from vorflug.ports import Host
 from vorflug.ports.clock import KernelClock
-from vorflug.ports.processes import Process
+from vorflug.ports.processes import FIRST_NAMESPACE, Process
 
 TITLE = msg("Clock")
 
@@ -65,8 +65,6 @@ _FOLDERS = ("/usr/", "/bin/", "/sbin/", "/lib/", "/opt/", "/snap/", "/nix/store/
 _MULTICALL = {"busybox", "toybox"}
 """Programs that are many in one: their processes have the name of the one that was called."""
 _OWN_NAMES = "/proc/self/ns/pid"
-_FIRST_NAMESPACE = "pid:[4026531836]"
-"""The process namespace of the machine itself (PROC_PID_INIT_INO in linux/proc_ns.h)."""
 _SETS_THE_FLAG = {Discipline.TIMESYNCD, Discipline.NTPD}
 """Disciplines that clear STA_UNSYNC whenever they are in step."""
 
@@ -140,7 +138,7 @@ def _is(process: Process, name: str) -> bool:
 
 def _own_namespace(host: Host) -> bool:
     try:
-        return host.files.read_link(_OWN_NAMES) != _FIRST_NAMESPACE
+        return host.files.read_link(_OWN_NAMES) != FIRST_NAMESPACE
     except FileNotFoundError:
         return False
 

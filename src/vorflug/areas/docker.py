@@ -375,13 +375,15 @@ class ImageSpaceRequirement(OfEngine):
 
     def judge(self, evidence: Evidence) -> Verdict:
         engine = evidence[EngineQuery()]
-        if self._not_yet(engine):
+        if self._usual(engine):
             return self.judge_engine(engine, evidence)
         return super().judge(evidence)
 
-    def _not_yet(self, engine: EngineFact) -> bool:
-        """Whether the folders of the profile stand for those of an engine that is still to come."""
-        return engine.state is EngineState.ABSENT and self.containerd_root is not None and self.data_root is not None
+    def _usual(self, engine: EngineFact) -> tuple[str, ...]:
+        """The folders of the profile, for an engine that is still to come; empty where they do not stand for it."""
+        if engine.state is not EngineState.ABSENT or self.containerd_root is None or self.data_root is None:
+            return ()
+        return (self.containerd_root, self.data_root)  # as a new installation has it since Docker 29
 
     def judge_engine(self, engine: EngineFact, evidence: Evidence) -> Verdict:
         paths = self._paths(engine)
@@ -403,7 +405,7 @@ class ImageSpaceRequirement(OfEngine):
         seen = msg(
             "{free:size} free under {folders:list} ({mount})", free=free, folders=folders, mount=tightest.mount_point
         )
-        if self._not_yet(engine):
+        if self._usual(engine):
             seen = msg("{seen}; no engine runs, so the usual folders were asked", seen=seen)
         gauge = Gauge(free, need, "B")
         says = msg(
@@ -429,11 +431,8 @@ class ImageSpaceRequirement(OfEngine):
 
     def _paths(self, engine: EngineFact) -> tuple[str, ...]:
         """Where images go, then where the rest goes if that is another folder; empty where that is not known."""
-        if engine.state is EngineState.ABSENT and self.containerd_root is not None and self.data_root is not None:
-            # as a new installation has it since Docker 29
-            return (self.containerd_root, self.data_root)
         if engine.state is not EngineState.ANSWERING or not engine.data_root:
-            return ()
+            return self._usual(engine)
         if not engine.driver_type:
             return (engine.data_root,)
         return (engine.containerd_root, engine.data_root) if engine.containerd_root else ()

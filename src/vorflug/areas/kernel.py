@@ -8,9 +8,9 @@ Nothing is loaded to find out.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import Field, StringConstraints
 
@@ -23,6 +23,8 @@ from vorflug.model.requirement import Requirement, Verdict, met, unknown, unmet
 from vorflug.ports import Host
 
 TITLE = msg("Kernel")
+
+T = TypeVar("T")
 
 _RELEASE = "/proc/sys/kernel/osrelease"
 _LIMIT = 1 << 23
@@ -196,14 +198,7 @@ def _module_of_path(line: str) -> str:
 
 def _read_first(host: Host, *paths: str) -> str | None:
     """The first of *paths* that can be read; None where none can."""
-    for path in paths:
-        try:
-            return host.files.read_text(path, limit=_LIMIT)
-        except TimeoutError:
-            raise
-        except OSError:
-            continue  # not there, or not for us to read: the fact says None
-    return None
+    return _first(lambda path: host.files.read_text(path, limit=_LIMIT), paths)
 
 
 def _lines_first(host: Host, words: tuple[str, ...], *paths: str) -> tuple[str, ...] | None:
@@ -211,13 +206,17 @@ def _lines_first(host: Host, words: tuple[str, ...], *paths: str) -> tuple[str, 
 
     These files are long and little of them matters: a recording of the machine stays small.
     """
+    return _first(lambda path: host.files.lines_with(path, words, limit=_LIMIT), paths)
+
+
+def _first(read: Callable[[str], T], paths: Iterable[str]) -> T | None:
     for path in paths:
         try:
-            return host.files.lines_with(path, words, limit=_LIMIT)
+            return read(path)
         except TimeoutError:
             raise
         except OSError:
-            continue
+            continue  # not there, or not for us to read: the fact says None
     return None
 
 
@@ -225,7 +224,7 @@ def _config(host: Host, release: str, options: tuple[str, ...]) -> tuple[str | N
     """Where the running kernel's configuration lies, and its lines about *options*."""
     for path in (f"/boot/config-{release}", f"/usr/lib/modules/{release}/config", f"/lib/modules/{release}/config"):
         lines = _lines_first(host, (_IN_EVERY_CONFIG, *options), path)
-        if lines:  # a file without that line is no configuration
+        if lines and any(_IN_EVERY_CONFIG in line for line in lines):  # else it is no configuration
             return path, "\n".join(lines)
     try:
         # the kernel's own copy is compressed

@@ -54,7 +54,7 @@ class LimitsFact(Fact):
     hidden: tuple[str, ...]
     """Services that run and whose limits may not be read."""
     processes_hidden: bool
-    """Whether other users' processes cannot be seen, so that a service may run unseen."""
+    """Whether processes of the machine cannot be seen, so that a service may run unseen."""
     settings: dict[str, int]
     """fs.file-max, kernel.pid_max and kernel.keys.maxkeys, as far as they can be read."""
 
@@ -156,7 +156,7 @@ class OpenFilesRequirement(Requirement):
             return unknown(
                 wanted=wanted,
                 seen=seen,
-                because=msg("Other users' processes are hidden: {names:list} may run unseen.", names=_SERVICES),
+                because=msg("Other processes are hidden: {names:list} may run unseen.", names=_SERVICES),
                 fix=msg("Run this as root on the machine itself instead of in a container."),
             )
         return met(wanted=wanted, seen=seen, because=msg("Enough files may be open."))

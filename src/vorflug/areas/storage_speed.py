@@ -1,5 +1,7 @@
 """Storage speed: how fast does the storage answer where the product will write?
 
+One file in spite of its length: writes and reads share what is measured, where, and why it may not be.
+
 Measuring writes to the machine, so these questions are *active*.  They are put at the nearest folder above the path
 that exists, and the verdict goes by the slowest part of the measurement: storage that lends speed for a while (burst
 credits) or shares it with others shows as a spread between the parts, never as one number.
@@ -21,6 +23,7 @@ from pydantic import Field
 
 from vorflug.model.base import Frozen
 from vorflug.model.evidence import Evidence
+from vorflug.model.file_system import IN_MEMORY, OVERLAY
 from vorflug.model.message import Message, listed, msg
 from vorflug.model.path import AbsolutePath
 from vorflug.model.quantity import Duration, Size
@@ -31,9 +34,7 @@ from vorflug.ports.storage_speed import LEAST_FREE, Latencies
 
 TITLE = msg("Storage speed")
 
-_OVERLAY = "overlay"
-_IN_MEMORY = frozenset({"tmpfs", "ramfs", "devtmpfs"})
-_TRUE_WRITES = ("ext2", "ext3", "ext4", "nfs", "nfs4", _OVERLAY, "xfs")
+_TRUE_WRITES = ("ext2", "ext3", "ext4", "nfs", "nfs4", OVERLAY, "xfs")
 """File systems on which fdatasync of a file without a name does what it does for any other.
 
 btrfs and ZFS do not log such files, because nobody will look for them after a crash: they would seem too fast.
@@ -101,7 +102,7 @@ def _measure(
             measured=measured,
         )
 
-    if where.kind in _IN_MEMORY:
+    if where.kind in IN_MEMORY:
         return fact(NotMeasured.IN_MEMORY)
     if where.kind not in true_on:
         return fact(NotMeasured.NOT_TRUE)
@@ -358,7 +359,7 @@ def _faster(path: str) -> Message:
 
 
 def _where(fact: SpeedFact) -> Message:
-    if fact.file_system == _OVERLAY:
+    if fact.file_system == OVERLAY:
         return msg(
             "measured in {folder} on an overlay: that is the container's own layer, not a volume of the host",
             folder=fact.folder,

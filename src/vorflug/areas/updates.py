@@ -1,5 +1,7 @@
 """Updates: where do they come from, and do security updates wait?
 
+One file in spite of its length: both questions begin with who installs updates here, and read that manager's files.
+
 Sources: sources.list(5) (one-line and deb822 style, ``Enabled``), dnf.conf(5) (``reposdir``, ``enabled``), zypper(8),
 apk-repositories(5).  Pending updates are counted from what lies on disk, nothing is refreshed: apt-get(8) ``-s``
 (simulates), dnf(8) ``--cacheonly``, zypper(8) ``--no-refresh``.  How old the lists are is what they say of themselves:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection
 from vorflug import ports
 from vorflug.host import mounts
 from vorflug.host.mounts import Mount
+from vorflug.ports.processes import FIRST_NAMESPACE
 from vorflug.ports.system import Virtualisation
 
 _DMI = "/sys/class/dmi/id"
@@ -46,8 +47,6 @@ _CLOCKS = {"kvm-clock": "kvm", "hyperv_clocksource": "microsoft", "xen": "xen"}
 """Clock sources that a hypervisor lends (/sys/devices/system/clocksource): they tell it where the firmware does not."""
 
 _NAME_AT_MOST = 64
-_INITIAL_PID_NAMESPACE = "pid:[4026531836]"
-"""PROC_PID_INIT_INO of the kernel's include/linux/proc_ns.h: the one that is not made by anybody."""
 _ALL_USERS = ["0", "0", "4294967295"]
 """The map of the initial user namespace (user_namespaces(7))."""
 
@@ -197,7 +196,7 @@ class Detection:
             link = self._files.read_link(path)
         except OSError:
             return ""  # a kernel without namespaces
-        return "container-other" if self._noted(path, link != _INITIAL_PID_NAMESPACE, link) else ""
+        return "container-other" if self._noted(path, link != FIRST_NAMESPACE, link) else ""
 
     def _rootless(self) -> bool:
         path = "/proc/self/uid_map"

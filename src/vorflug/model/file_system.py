@@ -21,7 +21,8 @@ from vorflug.model.requirement import Verdict, unknown
 from vorflug.ports import Host
 
 OVERLAY = "overlay"
-_IN_MEMORY = {"tmpfs", "ramfs", "devtmpfs"}
+IN_MEMORY = frozenset({"tmpfs", "ramfs", "devtmpfs"})
+"""File systems that are gone with the machine's power."""
 _OF_A_SERVER = {"nfs", "nfs4", "cifs", "smb3"}
 
 
@@ -52,7 +53,7 @@ class FileSystemFact(Fact):
     @property
     def in_memory(self) -> bool:
         """Whether it is gone with the machine's power."""
-        return self.file_system in _IN_MEMORY
+        return self.file_system in IN_MEMORY
 
     @property
     def reserved_bytes(self) -> int:

@@ -31,23 +31,9 @@ _HALVES = {4: ("0.0.0.0/1", "128.0.0.0/1"), 6: ("::/1", "8000::/1")}
 """A way to both halves is a way to everything: VPN clients lay two such routes over the default route (OpenVPN
 ``redirect-gateway def1``)."""
 _WIDEST = 1
-_TUNNELS = {
-    *(
-        "tun",
-        "wireguard",
-        "ppp",
-        "ipip",
-        "ip6tnl",
-        "sit",
-        "gre",
-        "gretap",
-        "ip6gre",
-        "ip6gretap",
-        "vti",
-        "vti6",
-        "xfrm",
-    ),
-}
+_TUNNELS = frozenset(
+    ["tun", "wireguard", "ppp", "ipip", "ip6tnl", "sit", "gre", "gretap", "ip6gre", "ip6gretap", "vti", "vti6", "xfrm"]
+)
 """The kernel's words for interfaces that VPNs are made of."""
 _PPP_HARDWARE = 512
 _DOWN = {"down", "lowerlayerdown", "notpresent"}

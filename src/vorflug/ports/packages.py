@@ -20,7 +20,11 @@ class PackageState(StrEnum):
 
     INSTALLED = "installed"
     HALF = "half"
-    """dpkg(1): half-installed, unpacked, half-configured, triggers-awaited or triggers-pending: left behind midway."""
+    """Left behind midway.
+
+    dpkg(1): half-installed, unpacked, half-configured, triggers-awaited or triggers-pending; apk: files or scripts that
+    are flagged as broken.
+    """
     CONFIG_FILES = "config_files"
     """Removed but for its settings; that is not installed."""
 

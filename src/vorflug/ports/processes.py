@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+FIRST_NAMESPACE = "pid:[4026531836]"
+"""What /proc/self/ns/pid links to in the process namespace of the machine itself, which nobody made.
+
+PROC_PID_INIT_INO of the kernel's include/linux/proc_ns.h; see pid_namespaces(7).
+"""
+
 
 @dataclass(frozen=True)
 class Process:

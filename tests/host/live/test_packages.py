@@ -29,6 +29,10 @@ Architecture: all
 """
 
 
+def entry(name, status, architecture="amd64"):
+    return f"Package: {name}\nStatus: {status}\nVersion: 1\nArchitecture: {architecture}\n\n"
+
+
 def find(root, *names, commands=None):
     return LivePackages(Patience(10), str(root), commands).find(names)
 
@@ -91,6 +95,96 @@ def test_apk(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "no colon at all\n",
+        " Status: of a line that goes on\n",
+        "\tVersion: of a line that goes on\n",
+        ": no key\n",
+        "X-\udcff: \ufffd\n".encode("utf-8", "replace").decode(),
+        "Conffiles:\n /etc/a 0123 obsolete\n",
+    ],
+)
+def test_lines_of_dpkg_that_mean_nothing_here_are_passed_over(tmp_path, odd):
+    text = entry("docker.io", "install ok installed").replace("Version", f"{odd}Version")
+    found = find(write(tmp_path, "/var/lib/dpkg/status", text), "docker.io").found
+    assert found == (Installed("docker.io", "1", "amd64", PackageState.INSTALLED, "installed"),)
+
+
+@pytest.mark.parametrize("blank", ["\n", "\n\n", " \n", "\t\n", "\r\n"])
+def test_entries_end_at_a_blank_line_whatever_it_is_made_of(tmp_path, blank):
+    text = blank.join((DPKG.format(status="install ok installed"), entry("last", "install ok unpacked")))
+    assert [one.name for one in find(write(tmp_path, "/var/lib/dpkg/status", text), "docker.io", "last").found] == [
+        "docker.io",
+        "last",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("\n\n\n", "at least one package"),
+        ("\x00\x01 no list at all\n", "at least one package"),
+        (
+            entry("a", "install ok installed").rstrip() + "\n" + entry("b", "install ok installed"),
+            "line 5.*one Package",
+        ),
+        ("\ufeff" + entry("a", "install ok installed"), "wanted a name"),
+        (entry("", "install ok installed"), "wanted a name"),
+        # also where the name that is asked for stands in good order: dpkg itself refuses such a list
+        (entry("docker.io", "install ok installed") + entry("b", "install ok flying"), "flying"),
+    ],
+)
+def test_a_list_that_makes_no_sense_is_no_absence(tmp_path, text, says):
+    with pytest.raises(ValueError, match=says):
+        find(write(tmp_path, "/var/lib/dpkg/status", text), "docker.io")
+
+
+def test_a_list_that_is_too_long_is_not_cut(tmp_path):
+    root = write(tmp_path, "/var/lib/dpkg/status", entry("docker.io", "install ok installed"))
+    with (root / "var/lib/dpkg/status").open("r+b") as file:
+        file.truncate((1 << 26) + 1)  # sparse: takes no space
+    with pytest.raises(ValueError, match="more than 67108864 bytes"):
+        find(root, "docker.io")
+
+
+def test_an_empty_list_of_dpkg_belongs_to_another_system(tmp_path):
+    root = write(tmp_path, "/var/lib/dpkg/status", "")
+    with pytest.raises(NotImplementedError, match="neither"):
+        find(root, "docker.io")
+    write(root, "/var/lib/rpm/rpmdb.sqlite", "x")
+    assert find(root, "docker", commands=rpm(0, "docker\t0:1-1\tx86_64\n")).manager is Manager.RPM
+
+
+def test_the_journal_of_a_dpkg_that_was_cut_off_counts_before_the_list(tmp_path):
+    root = write(
+        tmp_path, "/var/lib/dpkg/status", entry("a", "install ok installed") + entry("b", "install ok installed")
+    )
+    write(root, "/var/lib/dpkg/updates/0000", entry("a", "install ok half-configured"))
+    write(root, "/var/lib/dpkg/updates/0001", entry("a", "install ok unpacked"))
+    write(root, "/var/lib/dpkg/updates/tmp.i", entry("a", "install ok flying"))
+    assert [(one.name, one.detail) for one in find(root, "a", "b").found] == [("a", "unpacked"), ("b", "installed")]
+
+
+def test_a_file_where_rpm_has_its_folder_is_no_record(tmp_path):
+    root = write(tmp_path, "/var/lib/rpm", "x")
+    with pytest.raises(NotImplementedError, match="neither"):
+        find(root, "a")
+
+
+def test_apk_flags_what_is_broken(tmp_path):
+    text = "P:docker\nV:1\nA:x86_64\nf:fs\n\nP:musl\nV:2\nA:x86_64\n"
+    root = write(tmp_path, "/usr/lib/apk/db/installed", text)
+    assert find(root, "docker").found == (Installed("docker", "1", "x86_64", PackageState.HALF, "broken"),)
+
+
+@pytest.mark.parametrize(("text", "says"), [("V:1\nA:x86_64\n", "wanted a name"), ("no list\n", "at least one")])
+def test_a_list_of_apk_that_makes_no_sense_is_no_absence(tmp_path, text, says):
+    with pytest.raises(ValueError, match=says):
+        find(write(tmp_path, "/lib/apk/db/installed", text), "docker")
+
+
 def rpm(code, out, err=""):
     asked = []
 
@@ -103,17 +197,32 @@ def rpm(code, out, err=""):
     return port
 
 
-def test_several_versions_of_one_rpm(tmp_path):
-    (tmp_path / "var/lib/rpm").mkdir(parents=True)
-    out = "kernel\t5.14.0-503.el9\tx86_64\npackage podman-docker is not installed\nkernel\t5.14.0-427.el9\tx86_64\n"
-    commands = rpm(1, out)
-    found = find(tmp_path, "kernel", "podman-docker", commands=commands)
+@pytest.mark.parametrize(
+    "records",
+    [
+        "/var/lib/rpm/Packages",
+        "/var/lib/rpm/rpmdb.sqlite",
+        "/usr/lib/sysimage/rpm/Packages.db",
+        "/usr/lib/sysimage/rpm/rpmdb.sqlite",
+        "/usr/share/rpm/rpmdb.sqlite",
+    ],
+)
+def test_several_versions_of_one_rpm(tmp_path, records):
+    out = "kernel\t0:5.14.0-503.el9\tx86_64\npackage podman-docker is not installed\nkernel\t0:5.14.0-427.el9\tx86_64\n"
+    commands = rpm(1, out, "warning: Converting database from bdb_ro to sqlite backend\n")
+    found = find(write(tmp_path, records, "x"), "kernel", "podman-docker", commands=commands)
     assert found.manager is Manager.RPM
-    assert [(one.name, one.version) for one in found.found] == [
-        ("kernel", "5.14.0-427.el9"),
-        ("kernel", "5.14.0-503.el9"),
+    assert [(one.name, one.version, one.architecture, one.state) for one in found.found] == [
+        ("kernel", "0:5.14.0-427.el9", "x86_64", PackageState.INSTALLED),
+        ("kernel", "0:5.14.0-503.el9", "x86_64", PackageState.INSTALLED),
     ]
-    assert commands.asked[0][:2] == ("rpm", "--query") and commands.asked[0][-2:] == ("kernel", "podman-docker")
+    (asked,) = commands.asked
+    assert asked[0] == "rpm" and "%{EPOCHNUM}:%{VERSION}-%{RELEASE}" in asked[3]
+    assert asked[-3:] == ("--", "kernel", "podman-docker")
+
+
+def test_rpm_is_not_asked_about_nothing(tmp_path):
+    assert find(write(tmp_path, "/var/lib/rpm/Packages", "x"), commands=FakePort()).found == ()
 
 
 @pytest.mark.parametrize(
@@ -121,21 +230,44 @@ def test_several_versions_of_one_rpm(tmp_path):
     [
         (1, "", "error: cannot open Packages database in /var/lib/rpm"),
         (1, "package podman is not installed\n", "error: rpmdb: damaged header #5 retrieved -- skipping.\n"),
+        (0, "podman\t0:1-1\tx86_64\n", "error: rpmdb: damaged header #5 retrieved -- skipping.\n"),
         (1, "", ""),
+        (0, "", ""),
+        (1, "podman\t0:1-1\tx86_64\n", ""),
         (-9, "package podman is not installed\n", ""),
         (0, "something else\n", ""),
+        (1, "podman\tx86_64\npackage podman is not installed\n", ""),
     ],
 )
 def test_a_database_that_does_not_answer_is_no_absence(tmp_path, code, out, err):
-    (tmp_path / "usr/lib/sysimage/rpm").mkdir(parents=True)
+    root = write(tmp_path, "/usr/lib/sysimage/rpm/rpmdb.sqlite", "x")
+    with pytest.raises(ValueError, match=f"rpm ended with {code}"):
+        find(root, "podman", commands=rpm(code, out, err))
+
+
+def test_an_answer_of_rpm_that_was_cut_is_no_absence(tmp_path):
+    cut = FakePort(run=Completed(1, "package podman is not installed\n", "", cut=True))
     with pytest.raises(ValueError, match="rpm ended"):
-        find(tmp_path, "podman", commands=rpm(code, out, err))
+        find(write(tmp_path, "/var/lib/rpm/Packages", "x"), "podman", commands=cut)
+
+
+def test_a_database_of_rpm_that_is_closed_is_no_absence(tmp_path):
+    root = write(tmp_path, "/var/lib/rpm/rpmdb.sqlite", "x")
+    closed = "error: cannot open Packages index using sqlite - Permission denied (13)\n"
+    with pytest.raises(PermissionError, match="cannot open"):
+        find(root, "podman", commands=rpm(1, "", closed))
 
 
 def test_records_of_rpm_without_rpm(tmp_path):
-    (tmp_path / "var/lib/rpm").mkdir(parents=True)
+    root = write(tmp_path, "/var/lib/rpm/Packages", "x")
     with pytest.raises(NotImplementedError, match="no rpm"):
-        find(tmp_path, "podman", commands=FakePort(run=FileNotFoundError("rpm")))
+        find(root, "podman", commands=FakePort(run=FileNotFoundError("rpm")))
+
+
+def test_a_folder_of_rpm_without_records_is_no_empty_list(tmp_path):
+    (tmp_path / "var/lib/rpm").mkdir(parents=True)
+    with pytest.raises(NotImplementedError, match="neither"):
+        find(tmp_path, "podman")
 
 
 def test_the_program_rpm_on_debian_is_not_the_manager(tmp_path):

@@ -11,13 +11,12 @@ import fcntl
 import os
 import stat
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
 from vorflug.host import mounts, package_sources
 from vorflug.host.live import quotas
+from vorflug.host.live.descriptors import opened
 from vorflug.host.mounts import Mount
 from vorflug.host.secrets import redact
 from vorflug.ports.files import FileKind, FileStatus, FileSystem, Quota, TreeSize
@@ -56,7 +55,7 @@ class LiveFiles:
         path = self._root + path
         # looked at before it is opened: opening a FIFO waits, opening a tape rewinds it
         _must_be_file(path, Path(path).stat().st_mode)
-        with _opened(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY) as fd:
+        with opened(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY) as fd:
             _must_be_file(path, os.fstat(fd).st_mode)
             found = bytearray()
             try:
@@ -185,7 +184,7 @@ class LiveFiles:
         if (kind := mount_of(path, mounts.read(self)).kind) != "xfs":
             # other file systems have ioctls of their own under the same number
             raise NotImplementedError(f"{path} lies on {kind}, not on xfs")
-        with _opened(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY) as fd:
+        with opened(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY) as fd:
             try:
                 geometry = fcntl.ioctl(fd, _XFS_IOC_FSGEOMETRY_V1, bytes(_XFS_GEOMETRY_BYTES))
             except OSError as error:
@@ -218,7 +217,7 @@ def mount_of(path: str, table: tuple[Mount, ...]) -> Mount:
 
 
 def _mount_id(path: str) -> int | None:
-    with _opened(path, os.O_PATH) as fd:
+    with opened(path, os.O_PATH) as fd:
         try:
             with Path(f"/proc/self/fdinfo/{fd}").open(encoding="utf-8") as lines:
                 return next((int(line.split()[1]) for line in lines if line.startswith("mnt_id:")), None)
@@ -251,12 +250,3 @@ def _must_be_file(path: str, mode: int) -> None:
     if not stat.S_ISREG(mode):
         kind = next(kind for is_kind, kind in _KINDS if is_kind(mode))
         raise ValueError(f"{path} is no file but a {kind}")
-
-
-@contextmanager
-def _opened(path: str, flags: int) -> Iterator[int]:
-    fd = os.open(path, flags | os.O_CLOEXEC)
-    try:
-        yield fd
-    finally:
-        os.close(fd)

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vorflug.ports.processes import Process, Running
+from vorflug.ports.processes import FIRST_NAMESPACE, Process, Running
 
 if TYPE_CHECKING:
     from vorflug.host.live import Patience
@@ -18,8 +18,6 @@ _KERNEL_THREAD = 0x00200000
 """PF_KTHREAD of linux/sched.h, in the ninth field of /proc/PID/stat."""
 _NAME_KEPT = 15
 """TASK_COMM_LEN - 1."""
-_FIRST_NAMESPACE = "pid:[4026531836]"
-"""PROC_PID_INIT_INO of linux/proc_ns.h: the namespace of the machine itself."""
 _DELETED = " (deleted)"
 """What the kernel appends where the file was replaced while the program runs (proc_pid_exe(5))."""
 
@@ -68,7 +66,7 @@ class LiveProcesses:
     def _apart(self) -> bool:
         """Whether this is a process namespace of its own (pid_namespaces(7)), as in a container."""
         try:
-            return str((self._proc / "self/ns/pid").readlink()) != _FIRST_NAMESPACE
+            return str((self._proc / "self/ns/pid").readlink()) != FIRST_NAMESPACE
         except FileNotFoundError:
             return False  # a kernel without namespaces
 

@@ -13,11 +13,10 @@ import errno
 import fcntl
 import os
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 
+from vorflug.host.live.descriptors import opened
 from vorflug.host.mounts import Mount
 from vorflug.ports.files import Quota
 
@@ -63,7 +62,7 @@ def limiting(path: str, mount: Mount) -> tuple[Quota, ...]:
     if mount.kind not in _KEEP_QUOTAS:
         raise NotImplementedError(f"{path} lies on {mount.kind}, whose quotas the kernel does not tell")
     # the call takes a place in the tree, for which no permission to read is needed
-    with _opened(path, os.O_PATH) as fd:
+    with opened(path, os.O_PATH) as fd:
         owners = [(Owner.USER, os.geteuid())]
         owners += [(Owner.GROUP, gid) for gid in sorted({os.getegid(), *os.getgroups()})]
         answers = [(owner, _ask(fd, mount, owner, id_)) for owner, id_ in owners]
@@ -104,7 +103,7 @@ class Project:
 
 
 def _of_project(place: int, path: str, mount: Mount) -> bytes | None:
-    with _opened(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY) as fd:
+    with opened(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY) as fd:
         project = Project.read(fcntl.ioctl(fd, _FS_IOC_FSGETXATTR, bytes(_ATTRIBUTES.size)))
     if project.id == 0:
         return None
@@ -137,12 +136,3 @@ def _refused(code: int, mount: Mount, owner: Owner) -> Exception:
     if code in {errno.EPERM, errno.EACCES}:
         return PermissionError(code, f"only root may ask for the quota of a {owner.name.lower()}", mount.point)
     return NotImplementedError(f"the quotas of {mount.point} cannot be asked for: {os.strerror(code)}")
-
-
-@contextmanager
-def _opened(path: str, flags: int) -> Iterator[int]:
-    fd = os.open(path, flags | os.O_CLOEXEC)
-    try:
-        yield fd
-    finally:
-        os.close(fd)
