@@ -70,14 +70,13 @@ def checks(folder: Path) -> list[Check]:
     system, version = release["ID"].strip('"'), release["VERSION_ID"].strip('"')
     machine = os.uname().machine
     me = {"uid": os.getuid(), "gid": os.getgid()}
+    names = ("docker-doc", "podman-docker")
     sysctls = {
         "fs.file-max": 1000,
         "fs.inotify.max_user_instances": 1,
         "fs.inotify.max_user_watches": 1,
         "kernel.pid_max": 1000,
-        "net.core.somaxconn": 1,
         "vm.max_map_count": 1000,
-        "vm.swappiness": 0,
     }
     files = {
         "/etc/passwd": "any",
@@ -113,7 +112,7 @@ def checks(folder: Path) -> list[Check]:
         *(
             Check(f"{point} on {kinds[point]}", "storage_filesystem", {"path": point, "accepted": [kinds[point]]},
                   "mount", {"mountpoint": point, "exists": True, "filesystem": kinds[point]})
-            for point in ("/", "/proc", "/sys", "/dev")
+            for point in ("/", "/proc", "/sys")
         ),
         Check("/ not full", "storage_fill", {"paths": ["/"], "at_most": "99 %"}, "mount",
               {"mountpoint": "/", "exists": True, "usage": {"le": 99}}),
@@ -129,6 +128,14 @@ def checks(folder: Path) -> list[Check]:
                   {"port": f"udp:{port}", "listening": False})
             for port in (40441, 40442)
         ),
+        Check("no Falcon sensor runs", "no_agents",
+              {"exclusions_agreed": False,
+               "agents": [{"name": "Falcon", "processes": ["falcon-sensor"], "folders": ["/opt/CrowdStrike"]}]},
+              "process", {"comm": "falcon-sensor", "running": False}),
+        Check(f"no {' or '.join(names)}", "packages_absent", {"dpkg": names, "rpm": names}, "command",
+              command(f"dpkg-query -W -f '${{Status}}\\n' {' '.join(names)} 2>/dev/null | grep -c '^install ok'; true",
+                      ["/^0$/"])),
+        Check("this user may install", "admin_access", {"groups": ["docker"]}, "command", command("id -u", ["/^0$/"])),
         Check("1 CPU or more", "cpu_cores", {"at_least": 1}, "command", command("nproc", {"ge": 1})),
         Check("64 MB of memory", "memory", {"at_least": "64 MB"}, "command",
               command("awk '/^MemTotal:/ {print $2}' /proc/meminfo", {"ge": 62_500})),

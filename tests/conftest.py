@@ -64,10 +64,15 @@ TIERS: dict[str, Callable[[], str | None]] = {
     "fuse": _fuse,
     "debootstrap": lambda: _root() or _program("debootstrap"),
     "xfs": lambda: _root() or _program("mkfs.xfs", "unshare"),
+    "packet-filters": lambda: _program("nft", "iptables", "setpriv"),
     "openssl": lambda: _program("openssl"),
     "fio": lambda: _program("fio"),
+    "sudo": lambda: _root() or _program("sudo", "setpriv"),
     "ssh-keygen": lambda: _program("ssh-keygen"),
     "binary": lambda: None if os.environ.get("VORFLUG_BINARY") else "VORFLUG_BINARY does not name a built binary",
+    "rpm": lambda: _program("rpm", "rpmbuild", "setpriv"),
+    "dpkg": lambda: _program("dpkg", "dpkg-deb", "setpriv"),
+    "systemd": lambda: _root() or _program("systemd-nspawn", "systemctl"),
     "ipv6": lambda: None if _has_ipv6() else "no IPv6 on loopback",
 }
 """What a test may need, and a function that says what is missing (None: nothing)."""

@@ -32,7 +32,7 @@ def host(*programs, hidden=False, name="clamd"):
 def test_each_name_is_asked_for_once():
     query = demand().queries(Evidence())[0]
     assert query.names == ("clamd", "falcon-sensor")
-    assert render(query.asks()) == "Does a known security agent run here (clamd and falcon-sensor)?"
+    assert render(query.asks()) == "Does a virus scanner or EDR agent run here (2 known program names)?"
 
 
 @pytest.mark.parametrize("hidden", [False, True])

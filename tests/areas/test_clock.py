@@ -225,7 +225,7 @@ def test_in_a_container_the_keeper_is_invisible():
 @pytest.mark.parametrize(
     ("kernel_clock", "found", "chrony", "ntpq", "outcome", "because"),
     [
-        (kernel(), keepers("systemd-timesyncd"), SILENT, SILENT, Outcome.MET, "The kernel holds its clock"),
+        (kernel(), keepers("systemd-timesyncd"), SILENT, SILENT, Outcome.MET, "The kernel considers its clock"),
         (UNSET, keepers("ntpd"), SILENT, IN_STEP, Outcome.MET, "ntpd keeps the clock"),
         (UNSET, keepers("chronyd"), ASTRAY, SILENT, Outcome.UNMET, "chrony runs but is in step with no source."),
         (UNSET, keepers("chronyd"), SILENT, SILENT, Outcome.UNKNOWN, "chrony runs but could not be asked"),

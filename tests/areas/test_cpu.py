@@ -118,6 +118,15 @@ def cores(fact, at_least):
         (cpu(4, present=8), 8, Outcome.UNMET, "4 CPUs; switched off: 4", "Switch on the CPUs that are off (4"),
         (cpu(4, present=7), 8, Outcome.UNMET, "4 CPUs; switched off: 3", "Give this machine 8"),
         (cpu(8, affinity=4, present=16), 8, Outcome.UNMET, "4 CPUs (limited by affinity", "Allow this process 8"),
+        (
+            cpu(16, 4, 2.0, "/box"),
+            8,
+            Outcome.UNMET,
+            "2 CPUs (quota of cgroup /box",
+            "raise the CPU quota of cgroup /box",
+        ),
+        (cpu(16, 4, 8.0, "/box"), 8, Outcome.UNMET, "4 CPUs (limited by affinity", "its control group)."),
+        (cpu(16, 8, 2.0, "/box"), 8, Outcome.UNMET, "2 CPUs (quota of cgroup /box", "Raise the CPU quota of cgroup"),
     ],
 )
 def test_cores_verdict(fact, at_least, outcome, seen, fix, no_io):

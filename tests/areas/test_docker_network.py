@@ -226,3 +226,11 @@ def test_words():
     assert render(DockerNetworksQuery().asks()).endswith("?")
     for demand in (POOLS, MTU):
         assert render(demand.wanted()) and demand.queries(Evidence()) == [DockerNetworksQuery(), RoutesQuery()]
+
+
+@pytest.mark.parametrize("demand", [POOLS, MTU], ids=lambda d: d.kind)
+def test_podman_s_networks_are_not_docker_s(demand):
+    engine = Engine(EngineState.ANSWERING, "/s", product="Podman Engine", version="4.9.4")
+    fact = DockerNetworksQuery().observe(host(engine=engine, daemon_file=DaemonFile("/d", exists=False), networks=()))
+    verdict = demand.judge(evidence(fact))
+    assert (verdict.outcome, verdict.cause.kind) == (Outcome.UNKNOWN, "docker.other_product")

@@ -62,6 +62,7 @@ def test_a_broken_file_is_one_cause_for_all(demand):
     verdict = demand.judge(evidence(settings(broken=f"{FILE}:3: wanted JSON")))
     assert (verdict.outcome, verdict.cause.kind, verdict.cause.subject) == (Outcome.UNMET, "docker.daemon_file", FILE)
     assert ":3:" in render(verdict.because)
+    assert render(verdict.seen) == f"{FILE}:3: wanted JSON"
 
 
 @pytest.mark.parametrize("state", [s for s in EngineState if s is not EngineState.ANSWERING])
@@ -91,20 +92,57 @@ def test_a_silent_engine_leaves_it_open(demand, state):
         (LOGS, {"logging_driver": "local"}, Outcome.MET, "local"),
         (LOGS, {"logging_driver": "json-file", "log_options": ("max-size", "max-file")}, Outcome.MET, "rotates"),
         (LOGS, {"logging_driver": "json-file", "log_options": ("max-size",)}, Outcome.UNMET, "no max-file"),
-        (LOGS, {"logging_driver": "none"}, Outcome.UNMET, "none"),
+        (LOGS, {"logging_driver": "none"}, Outcome.UNMET, "logging driver none"),
+        # options of another driver are not those of json-file
+        (LOGS, {"logging_driver": "gelf", "log_options": ("max-size", "max-file")}, Outcome.UNMET, "driver gelf"),
+        (LOGS, {"logging_driver": ""}, Outcome.UNKNOWN, "does not say"),
         (NOFILE, {"nofile_soft": 65536}, Outcome.MET, "65536"),
         (NOFILE, {"nofile_soft": -1}, Outcome.MET, "unlimited"),
         (NOFILE, {"nofile_soft": 65535}, Outcome.UNMET, "65535"),
         (NOFILE, {}, Outcome.UNMET, "29.0.1"),
         (NOFILE, {"version": "28.5"}, Outcome.UNKNOWN, "containerd"),
+        (NOFILE, {"version": "29"}, Outcome.UNMET, "default of Docker 29 is lower"),
+        (NOFILE, {"version": "dev"}, Outcome.UNKNOWN, "containerd"),
         (make(NofileRequirement, at_least=1), {}, Outcome.UNKNOWN, "containerd"),
     ],
 )
 def test_verdict(demand, fields, outcome, words):
     verdict = demand.judge(evidence(settings(**fields)))
     assert verdict.outcome is outcome
-    assert words in render(verdict.seen) + render(verdict.because)
+    assert words in (render(verdict.seen) if verdict.seen else "") + render(verdict.because)
     assert (verdict.fix is None) == (outcome is Outcome.MET)
+
+
+@pytest.mark.parametrize(
+    ("demand", "fields", "seen"),
+    [
+        (FILTER, {}, "not forbidden"),
+        (FILTER, {"firewall": "nftables"}, "not forbidden; the engine filters with nftables"),
+        (PROXY, {}, "no proxy"),
+        (PROXY, {"http_proxy": "http://p:1"}, "a proxy for http alone: http://p:1"),
+        (PROXY, {"https_proxy": "http://p:1"}, "proxy http://p:1, without exceptions"),
+        (PROXY, {"https_proxy": "http://p:1", "no_proxy": ("a", "b")}, "proxy http://p:1, not for a and b"),
+    ],
+)
+def test_what_was_seen(demand, fields, seen):
+    assert render(demand.judge(evidence(settings(**fields))).seen) == seen
+
+
+@pytest.mark.parametrize(
+    ("proxy", "wanted"),
+    [
+        ("http://proxy.corp:3128", "the Docker daemon uses the proxy proxy.corp:3128"),
+        (None, "the Docker daemon uses a proxy"),
+    ],
+)
+def test_a_proxy_of_one_s_own_is_named_without_its_scheme(proxy, wanted):
+    assert render(make(DaemonProxyRequirement, proxy=proxy).wanted()) == wanted
+
+
+@pytest.mark.parametrize("demand", DEMANDS, ids=lambda d: d.kind)
+def test_what_podman_answers_is_not_the_docker_daemon_s_settings(demand):
+    verdict = demand.judge(evidence(settings(product="Podman Engine", https_proxy="http://proxy.corp:3128")))
+    assert (verdict.outcome, verdict.cause.kind) == (Outcome.UNKNOWN, "docker.other_product")
 
 
 @pytest.mark.parametrize("reason", list(Reason))

@@ -186,6 +186,13 @@ def test_forbidden_wins_and_an_overlay_can_be_either():
     assert kind_of(on("overlay"), forbidden=["overlay"]).outcome is Outcome.UNMET
 
 
+def test_the_overlay_of_a_rootless_container_hides_what_is_below_too():
+    verdict = kind_of(on("fuse.fuse-overlayfs"), forbidden=["fuse"])
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert "lies on an overlay" in render(verdict.because)
+    assert kind_of(on("fuse.sshfs"), forbidden=["fuse"]).outcome is Outcome.UNMET
+
+
 @given(
     kind=st.sampled_from(["ext4", "nfs4", "btrfs", "overlay", "fuse.x"]),
     few=st.lists(st.sampled_from(FORBIDDEN), unique=True),

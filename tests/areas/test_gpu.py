@@ -50,8 +50,8 @@ MET, UNMET, UNKNOWN = Outcome.MET, Outcome.UNMET, Outcome.UNKNOWN
 @pytest.mark.parametrize(
     ("fact", "outcome", "seen", "because"),
     [
-        (gpu(card()), MET, "Some GPU, 16 GB", "16 GB of GPU memory are enough for 16 GB."),
-        (gpu(card(16 * GB - 1)), UNMET, "Some GPU, 14.9 GiB", "14.9 GiB of GPU memory, 16 GB wanted."),
+        (gpu(card()), MET, "Some GPU, 16 GB", "16 GB of GPU memory are enough, 16 GB are wanted."),
+        (gpu(card(16 * GB - 1)), UNMET, "Some GPU, 14.9 GiB", "14.9 GiB (16 GB) of GPU memory, 16 GB wanted."),
         (gpu(card(8 * GB), card(8 * GB)), MET, "Some GPU, 8 GB", "16 GB of GPU memory are enough"),
         (gpu(card(None)), UNKNOWN, "Some GPU, memory not told", "The card does not tell"),
         (gpu(card(None), card()), MET, "Some GPU, memory not told; Some GPU, 16 GB", "16 GB of GPU memory"),

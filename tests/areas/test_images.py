@@ -70,6 +70,7 @@ def test_logins(no_io, state):
     assert verdict.outcome is (Outcome.MET if usable else Outcome.UNMET)
     assert (about is None) == usable and about == verdict.cause
     assert usable or f"docker login {R}" in render(verdict.fix)
+    assert render(verdict.seen) != render(verdict.because)
     words = {
         CredentialState.NO_HELPER: "Install docker-credential-pass, or take it out of /x/config.json",
         CredentialState.HELPER_FAILED: "docker-credential-pass list",
@@ -103,6 +104,38 @@ def test_every_end_of_a_pull(end):
         assert render(verdict.seen) == "1 of 2 images"
 
 
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        (LOGIN, "/root/.docker/config.json (auths)"),
+        (
+            CredentialSeen(CredentialState.USABLE, CredentialSource.STORE, "/x", "docker-credential-pass"),
+            "/x (docker-credential-pass)",
+        ),
+        (NONE, "no entry in /root/.docker/config.json"),
+    ],
+)
+def test_where_a_login_lies_is_what_was_seen(seen, words):
+    assert render(judge(credentials(), fake_host(registry=FakePort(credential=seen))).seen) == words
+
+
+def test_a_digest_beside_another_end_is_no_right():
+    seen = PullSeen("a/b:1", PullEnd.DENIED, 403, "sha256:x", R)
+    assert judge(images(), host(seen)).outcome is Outcome.UNMET
+
+
+def test_an_image_that_was_refused_counts_even_where_enough_others_were_granted():
+    granted, refused = (PullSeen(f"{e}:1", e, 200, "sha256:x", R) for e in (PullEnd.GRANTED, PullEnd.DENIED))
+    assert judge(images("a/b:1"), host(granted, refused)).outcome is Outcome.UNMET
+
+
+def test_a_way_that_ends_is_not_to_blame_for_what_the_registry_answered():
+    """The request without a login may fail where the pull itself was answered."""
+    verdict = judge(images(), host(PullSeen("a/b:1", PullEnd.DENIED, 403, "", R), code=Code.TCP_REFUSED))
+    assert (verdict.outcome, verdict.cause) == (Outcome.UNMET, None)
+    assert "denies this login" in render(verdict.because)
+
+
 def test_a_manifest_without_a_digest_is_no_right():
     assert judge(images(), host(PullSeen("a/b:1", PullEnd.GRANTED, 200, "", R))).outcome is Outcome.UNMET
 
@@ -132,6 +165,7 @@ def test_no_way_there_has_the_layer_as_its_cause():
         (206, 1_250_000, 1.0, Outcome.MET, "10 Mbit/s"),
         (206, 1_249_999, 1.0, Outcome.UNMET, "10 Mbit/s wanted"),
         (206, 0, 1.0, Outcome.UNKNOWN, "empty"),
+        (206, 1 << 20, 0.0, Outcome.UNKNOWN, ""),  # no time, no rate
         (403, 0, 0.1, Outcome.UNMET, "403"),
         (None, 0, 0.1, Outcome.UNMET, "no answer"),
     ],
@@ -143,6 +177,8 @@ def test_throughput(status, count, took, outcome, says):
     verdict = judge(throughput(), measuring(done))
     assert verdict.outcome is outcome and says in render(verdict.because)
     assert outcome is not Outcome.UNMET or "data.example" in render(verdict.fix)
+    answer = {403: "HTTP 403 from data.example:443", None: "no answer from data.example:443"}
+    assert status not in answer or render(verdict.seen) == answer[status]
 
 
 def measuring(done, code=None, credential=LOGIN):

@@ -21,7 +21,6 @@ from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.message import render
 from vorflug.model.query import Observation, Reason, Seen, Unseen
 from vorflug.model.requirement import Outcome
-from vorflug.ports.commands import Completed
 
 RELEASE = "6.1.0-18-amd64"
 FEATURES = [
@@ -31,7 +30,7 @@ FEATURES = [
 OVERLAY = FEATURES[:1]
 
 
-def tree(files, gzip=None):
+def tree(files):
     """A host whose files are given by path; a folder is what its files' paths begin with."""
 
     def read_text(path, **_limit):
@@ -51,15 +50,7 @@ def tree(files, gzip=None):
             raise FileNotFoundError(2, "no such folder", path)
         return names
 
-    def run(argv, **_limit):
-        assert argv == ("gzip", "-dc", "/proc/config.gz")
-        if gzip is None:
-            raise FileNotFoundError("no gzip")
-        return gzip
-
-    return fake_host(
-        files=FakePort(read_text=read_text, lines_with=lines_with, list_folder=list_folder), commands=FakePort(run=run)
-    )
+    return fake_host(files=FakePort(read_text=read_text, lines_with=lines_with, list_folder=list_folder))
 
 
 BASE = {"/proc/sys/kernel/osrelease": RELEASE + "\n"}
@@ -178,19 +169,21 @@ def test_a_hung_file_system_is_no_missing_file():
 
 
 @pytest.mark.parametrize(
-    ("gzip", "config"),
+    ("packed", "config"),
     [
-        (Completed(0, "CONFIG_OVERLAY_FS=y\n", ""), "/proc/config.gz"),
-        (Completed(1, "", "gzip: /proc/config.gz: No such file or directory"), None),
-        (Completed(0, "CONFIG_OVERLAY_FS=y\n", "", cut=True), None),
-        (Completed(1, "CONFIG_OVERLAY_FS=y\n", "gzip: unexpected end of file"), None),
-        (Completed(0, "", ""), None),
-        (None, None),
+        ("CONFIG_MODULES=y\nCONFIG_OVERLAY_FS=y\n", "/proc/config.gz"),
+        ("# CONFIG_MODULES is not set\n", "/proc/config.gz"),
+        ("CONFIG_OVERLAY_FS=y\n", None),  # no configuration, or a part of one
+        ("", None),
+        (OSError(74, "this gzip file is cut or damaged"), None),
+        (PermissionError(13, "denied"), None),
     ],
 )
-def test_the_compressed_configuration_is_a_last_resort(gzip, config):
+def test_the_compressed_configuration_is_a_last_resort(packed, config):
     query = KernelFeaturesQuery(options=("CONFIG_OVERLAY_FS",), modules=())
-    assert query.observe(tree(BASE, gzip)).config == config
+    assert query.observe(tree({**BASE, "/proc/config.gz": packed})).config == config
+    boot = f"/boot/config-{RELEASE}"
+    assert query.observe(tree({**BASE, boot: "CONFIG_MODULES=y\n", "/proc/config.gz": packed})).config == boot
 
 
 # ---- features: what decides

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from conftest import FakePort, fake_host, header
-from vorflug.areas.limits import Limit, LimitsFact, LimitsQuery, OpenFilesRequirement, ProcessLimits
+from vorflug.areas.limits import (
+    Limit,
+    LimitsFact,
+    LimitsQuery,
+    OpenFilesRequirement,
+    ProcessesRequirement,
+    ProcessLimits,
+)
 from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.message import render
 from vorflug.model.query import Observation, Reason, Seen, Unseen
@@ -31,8 +38,8 @@ def host(files, *found, hidden=False):
     return fake_host(files=port, processes=FakePort(named=Running(found, hidden=hidden)))
 
 
-def process(pid, name, program=None):
-    return Process(pid, name, program, 0, "")
+def process(pid, name, program=None, cgroup=""):
+    return Process(pid, name, program, 0, cgroup)
 
 
 SELF = {"/proc/self/limits": text()}
@@ -78,9 +85,47 @@ def test_services_that_are_closed_are_said_and_ended_ones_left_out():
     assert fact.hidden == ("containerd",)
 
 
-def test_a_program_called_like_a_service_is_none():
-    fact = LimitsQuery().observe(host({**SELF, "/proc/1/limits": text()}, process(1, "dockerd", "/home/joe/game")))
-    assert (fact.services, fact.hidden) == ((), ())
+ID = "0123456789abcdef" * 4
+UNIT = "/system.slice/docker.service"
+HERE, NONE, UNCLEAR = ("dockerd",), (), None
+
+
+@pytest.mark.parametrize(
+    ("program", "cgroup", "who"),
+    [
+        ("/usr/bin/dockerd", "", HERE),
+        ("/usr/bin/dockerd", UNIT, HERE),
+        ("/usr/sbin/dockerd", "", HERE),
+        ("/sbin/dockerd", "", HERE),
+        ("/bin/dockerd", "", HERE),
+        ("/usr/local/bin/dockerd", "", HERE),
+        ("/usr/libexec/docker/dockerd", "", HERE),
+        ("/snap/docker/2932/bin/dockerd", "", HERE),
+        # where only the group is visible, as without root
+        (None, UNIT, HERE),
+        (None, "/system.slice/containerd.service", HERE),
+        ("/opt/docker/dockerd", UNIT, HERE),
+        # a name, and nothing else
+        ("/home/joe/bin/dockerd", "", NONE),
+        ("/home/joe/usr/bin/dockerd", "", NONE),
+        ("/usr/bin/evil/dockerd", "", NONE),
+        ("/home/joe/dockerd", "/user.slice/user-1000.slice/user@1000.service/docker.service", NONE),
+        ("/usr/bin/game", "", NONE),
+        # one in a container
+        ("/usr/local/bin/dockerd", f"/system.slice/docker-{ID}.scope", NONE),
+        ("/usr/local/bin/dockerd", f"/docker/{ID}", NONE),
+        ("/usr/local/bin/dockerd", f"/docker/{ID}/system.slice/docker.service", NONE),
+        (None, f"/docker/{ID}", NONE),
+        # not visible
+        (None, "", UNCLEAR),
+        (None, "/user.slice/user-1000.slice/session-2.scope", UNCLEAR),
+    ],
+)
+def test_a_program_called_like_a_service_is_none(program, cgroup, who):
+    one = process(1, "dockerd", program, cgroup)
+    fact = LimitsQuery().observe(host({**SELF, "/proc/1/limits": text()}, one))
+    assert tuple(service.who for service in fact.services) == (who or ())
+    assert fact.hidden == (("dockerd",) if who is UNCLEAR else ())
 
 
 def test_settings_of_the_kernel():
@@ -102,8 +147,8 @@ def limits(hard, who=""):
     return ProcessLimits(who=who, files=Limit(soft=1, hard=hard), processes=Limit(soft=1, hard=1))
 
 
-def judged(result):
-    demand = OpenFilesRequirement.model_validate(header(at_least=100))
+def judged(result, kind=OpenFilesRequirement):
+    demand = kind.model_validate(header(at_least=100))
     return demand.judge(Evidence([Observation(LimitsQuery(), result)]))
 
 
@@ -129,6 +174,35 @@ def test_verdict(here, service, hidden, unseen, outcome, seen, no_io):
     assert (verdict.outcome, render(verdict.seen)) == (outcome, seen)
     assert (verdict.fix is not None) == (outcome is not Outcome.MET)
     assert render(verdict.wanted) == "a hard limit of at least 100 open files"
+
+
+def process_limits(hard, who=""):
+    return ProcessLimits(who=who, files=Limit(soft=1, hard=1), processes=Limit(soft=1, hard=hard))
+
+
+@pytest.mark.parametrize(
+    ("here", "service", "outcome", "seen"),
+    [
+        (100, 101, Outcome.MET, "this process: 100; dockerd: 101"),
+        (99, 100, Outcome.UNMET, "this process: 99"),
+        (101, 99, Outcome.UNMET, "dockerd: 99"),
+        (None, None, Outcome.MET, "this process: unlimited; dockerd: unlimited"),
+    ],
+)
+def test_processes_are_a_limit_of_their_own(here, service, outcome, seen):
+    fact = LimitsFact(
+        here=process_limits(here),
+        services=(process_limits(service, "dockerd"),),
+        hidden=(),
+        processes_hidden=False,
+        settings={},
+    )
+    verdict = judged(Seen(fact), ProcessesRequirement)
+    assert (verdict.outcome, render(verdict.seen)) == (outcome, seen)
+    assert render(verdict.wanted) == "a hard limit of at least 100 processes and threads"
+    words = render(verdict.fix or verdict.because)
+    assert words.startswith("Raise it: LimitNPROC=" if outcome is Outcome.UNMET else "Enough processes")
+    assert judged(Seen(fact)).fix is not None
 
 
 def test_without_a_look_nothing_is_decided():

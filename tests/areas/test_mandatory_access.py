@@ -9,6 +9,7 @@ from conftest import FakePort, fake_host, header
 from vorflug.areas.mandatory_access import (
     FipsOffRequirement,
     FipsQuery,
+    Lockdown,
     MandatoryAccessQuery,
     MandatoryAccessRequirement,
     SelinuxPolicyQuery,
@@ -86,18 +87,36 @@ def test_apparmor(text, state):
 @pytest.mark.parametrize(
     ("text", "state"),
     [
-        ("[none] integrity confidentiality\n", State.OFF),
-        ("none [integrity] confidentiality\n", State.ENFORCING),
-        ("none integrity [confidentiality]\n", State.ENFORCING),
-        (FileNotFoundError("x"), State.OFF),
-        (CLOSED, State.HIDDEN),
+        ("[none] integrity confidentiality\n", Lockdown.NONE),
+        ("none [integrity] confidentiality\n", Lockdown.INTEGRITY),
+        ("none integrity [confidentiality]\n", Lockdown.CONFIDENTIALITY),
+        (FileNotFoundError("x"), Lockdown.ABSENT),
+        (CLOSED, Lockdown.HIDDEN),
     ],
 )
 def test_lockdown(text, state):
     assert look({LOCKDOWN: text}).lockdown is state
 
 
-@pytest.mark.parametrize("texts", [{SELINUX: "2"}, {APPARMOR: ""}, {LOCKDOWN: "none"}, {LOCKDOWN: "[a] [b]"}])
+@pytest.mark.parametrize(
+    ("text", "mode"),
+    [
+        ("[none] integrity confidentiality\n", "none"),
+        ("none [integrity] confidentiality\n", "integrity"),
+        ("none integrity [confidentiality]\n", "confidentiality"),
+        (CLOSED, "not visible"),
+    ],
+)
+def test_a_locked_down_kernel_is_no_fault_and_its_mode_is_said(text, mode, no_io):
+    verdict = judged(MandatoryAccessRequirement, {LOCKDOWN: text}, CLOSED, no_io)
+    assert verdict.outcome is Outcome.MET
+    assert render(verdict.seen).endswith(f"; lockdown: {mode}")
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [{SELINUX: "2"}, {APPARMOR: ""}, {LOCKDOWN: "none"}, {LOCKDOWN: "[none] [integrity]"}, {LOCKDOWN: "[total]"}],
+)
 def test_what_makes_no_sense_is_refused(texts):
     with pytest.raises(ValueError, match="/sys"):
         look(texts)

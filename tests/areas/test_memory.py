@@ -181,7 +181,7 @@ def test_an_arm64_board_whose_firmware_keeps_a_part(tmp_path):
     fact = MemoryQuery().observe(machine(tmp_path, meminfo))
     verdict = judged(fact, at_least="4 GB", tolerance="7 %")
     assert (verdict.outcome, render(verdict.seen)) == (Outcome.MET, "3.7 GiB")
-    assert render(verdict.because) == "3.7 GiB of memory lie within 7 % of 4 GB."
+    assert render(verdict.because) == "3.7 GiB (4 GB) of memory lie within 7 % of 4 GB."
 
 
 def test_a_tib_is_more_than_a_gb():
@@ -261,7 +261,7 @@ def test_huge_pages_are_blamed_as_long_as_the_machine_would_do(total, fix):
 @pytest.mark.parametrize(
     ("total", "says"),
     [
-        (100, "100 B of memory are enough for 100 B."),
+        (100, "100 B of memory are enough, 100 B are wanted."),
         (99, "99 B of memory lie within 7 % of 100 B."),
         (92, "92 B of memory, 100 B wanted."),
     ],

@@ -54,7 +54,7 @@ def test_options(options, wrong, no_io):
     if wrong:
         named = " and ".join(wrong)
         assert render(verdict.seen) == f"/a at /var: {named}"
-        assert render(verdict.because).startswith(f"/a lies at /var, which is mounted with {named}.")
+        assert render(verdict.because).startswith(f"/a lies on the mount /var, which has {named}.")
         assert render(verdict.fix).startswith(f"Take {named} from the entry of /var in /etc/fstab")
     else:
         assert render(verdict.seen) == "/a at /var: none of them"
@@ -69,7 +69,7 @@ def test_only_what_the_profile_forbids_is_wrong():
 def test_a_folder_that_does_not_exist_yet_is_judged_by_its_ancestors_mount():
     verdict = judge(a=mounted("rw", "noexec", exists=False, asked="/"))
     assert verdict.outcome is Outcome.UNMET
-    assert render(verdict.because) == "/a does not exist yet; it would lie at /var, which is mounted with noexec."
+    assert render(verdict.because) == "/a does not exist yet; it would lie on the mount /var, which has noexec."
 
 
 def test_a_mount_that_the_kernel_made_read_only_is_explained():
@@ -86,7 +86,7 @@ def test_a_symlink_is_shown():
 def test_every_path_counts():
     verdict = judge(a=mounted("rw"), b=mounted("rw", "noexec", asked="/b", mount="/b"))
     assert verdict.outcome is Outcome.UNMET
-    assert render(verdict.because) == "/b lies at /b, which is mounted with noexec."
+    assert render(verdict.because) == "/b lies on the mount /b, which has noexec."
     assert render(verdict.seen) == "/a at /var: none of them; /b at /b: noexec"
 
 

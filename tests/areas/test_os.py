@@ -127,20 +127,20 @@ def judge(fact, accepted=None):
 @pytest.mark.parametrize(
     ("fact", "outcome", "says"),
     [
-        (system("ubuntu", "24.04"), Outcome.MET, "is one of: Ubuntu 22.04"),
-        (system("debian", "12"), Outcome.MET, "is one of: Ubuntu 22.04"),
-        (system("debian", "12.11"), Outcome.MET, "is one of: Ubuntu 22.04"),
-        (system("rhel", "9.10"), Outcome.MET, "is one of: Ubuntu 22.04"),
-        (system("rhel", "10.1"), Outcome.MET, "is one of: Ubuntu 22.04"),
-        (system("sles", "15.6"), Outcome.MET, "is one of: Ubuntu 22.04"),
-        (system("ubuntu", "24.10"), Outcome.UNMET, "Ubuntu 24.10 is none of: Ubuntu 22.04"),
-        (system("debian", "1"), Outcome.UNMET, "Debian 1 is none of: Ubuntu 22.04"),
-        (system("debian", "120"), Outcome.UNMET, "Debian 120 is none of: Ubuntu 22.04"),
-        (system("rhel", "10.10"), Outcome.UNMET, "RHEL 10.10 is none of: Ubuntu 22.04"),
-        (system("rhel", "8.10"), Outcome.UNMET, "RHEL 8.10 is none of: Ubuntu 22.04"),
+        (system("ubuntu", "24.04"), Outcome.MET, "is on the list: Ubuntu 22.04"),
+        (system("debian", "12"), Outcome.MET, "is on the list: Ubuntu 22.04"),
+        (system("debian", "12.11"), Outcome.MET, "is on the list: Ubuntu 22.04"),
+        (system("rhel", "9.10"), Outcome.MET, "is on the list: Ubuntu 22.04"),
+        (system("rhel", "10.1"), Outcome.MET, "is on the list: Ubuntu 22.04"),
+        (system("sles", "15.6"), Outcome.MET, "is on the list: Ubuntu 22.04"),
+        (system("ubuntu", "24.10"), Outcome.UNMET, "Ubuntu 24.10 is not on the list: Ubuntu 22.04"),
+        (system("debian", "1"), Outcome.UNMET, "Debian 1 is not on the list: Ubuntu 22.04"),
+        (system("debian", "120"), Outcome.UNMET, "Debian 120 is not on the list: Ubuntu 22.04"),
+        (system("rhel", "10.10"), Outcome.UNMET, "RHEL 10.10 is not on the list: Ubuntu 22.04"),
+        (system("rhel", "8.10"), Outcome.UNMET, "RHEL 8.10 is not on the list: Ubuntu 22.04"),
         (system("rocky", "9.4", ("rhel", "centos")), Outcome.UNMET, "Rocky Linux 9.4 is derived from RHEL"),
         (system("linuxmint", "22", ("ubuntu", "debian")), Outcome.UNMET, "derived from Ubuntu and Debian"),
-        (system("alpine", "3.20"), Outcome.UNMET, "Alpine Linux 3.20 is none of: Ubuntu 22.04"),
+        (system("alpine", "3.20"), Outcome.UNMET, "Alpine Linux 3.20 is not on the list: Ubuntu 22.04"),
         (system("debian", ""), Outcome.UNKNOWN, "no VERSION_ID"),
         (system("arch", "", (), "Arch Linux"), Outcome.UNKNOWN, "no VERSION_ID"),
         (system("", "24.04"), Outcome.UNKNOWN, "no ID"),
@@ -216,8 +216,8 @@ def test_architecture_verdict(machine, accepted, outcome):
 HIDDEN = FileNotFoundError(2, "hidden")
 
 
-def pid1(*, there=(), comm=HIDDEN):
-    return fake_host(files=FakePort(exists=lambda path: path in there, read_text=comm))
+def pid1(*, there=(), comm=HIDDEN, namespace="pid:[4026531836]"):
+    return fake_host(files=FakePort(exists=lambda path: path in there, read_text=comm, read_link=namespace))
 
 
 @pytest.mark.parametrize(
@@ -228,13 +228,19 @@ def pid1(*, there=(), comm=HIDDEN):
         (pid1(comm="runit\n"), Init.RUNIT, "runit"),
         (pid1(comm="runit-init\n"), Init.RUNIT, "runit-init"),
         (pid1(comm="init\n"), Init.SYSVINIT, "init"),
-        # a container without an init; systemd's program without its folder is none that is in charge (sd_booted(3))
+        (pid1(there={"/run/systemd/system"}, namespace="pid:[4026532771]"), Init.SYSTEMD, ""),
+        # no init at all; systemd's program without its folder is none that is in charge (sd_booted(3))
         (pid1(comm="bash\n"), Init.OTHER, "bash"),
         (pid1(comm="systemd\n"), Init.OTHER, "systemd"),
     ],
 )
 def test_what_starts_the_services(asked, init, program):
     assert InitQuery().observe(asked) == InitFact(init=init, program=program)
+
+
+def test_process_1_of_a_container_is_not_the_machines():
+    with pytest.raises(NotImplementedError, match="'bash', a container's own"):
+        InitQuery().observe(pid1(comm="bash\n", namespace="pid:[4026532771]"))
 
 
 def test_a_hidden_process_1_is_not_seen():

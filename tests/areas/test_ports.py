@@ -160,9 +160,9 @@ def test_free_says_what_it_cannot_see():
 @pytest.mark.parametrize(
     ("seen", "found", "words", "fix"),
     [
-        (listener(), (), "nginx, pid 812", "Stop nginx or move it"),
-        (listener(), (holder(unit="web.service"),), "nginx, unit web.service, pid 812", "Stop web.service or move it"),
-        (listener(), (holder(unit=""),), "nginx, pid 812", "Stop nginx or move it"),
+        (listener(), (), "nginx, pid 812", "Stop nginx, or move it"),
+        (listener(), (holder(unit="web.service"),), "nginx, unit web.service, pid 812", "Stop web.service, or move it"),
+        (listener(), (holder(unit=""),), "nginx, pid 812", "Stop nginx, or move it"),
         (
             listener(process="java"),
             (holder(program="/opt/java", engine="docker", container=ID),),

@@ -72,10 +72,10 @@ BOTH = block(unit()) + "\n" + block(NONE)
 @pytest.mark.parametrize(
     ("asked", "error", "says"),
     [
-        (host("", "Failed to connect to bus: No such file or directory", 1), ValueError, "saw 0; 1: Failed"),
+        (host("", "Failed to connect to bus: No such file or directory", 1), NotImplementedError, "1: Failed"),
         (host("", "Failed to get properties: Access denied", 1), PermissionError, "Access denied"),
-        (host(BOTH, "", 1), ValueError, "saw 0"),
-        (host(BOTH, cut=True), ValueError, "saw 0"),
+        (host(BOTH, "", 1), NotImplementedError, "ended with 1"),
+        (host(BOTH, cut=True), ValueError, "saw 2"),
         (host(block(unit())), ValueError, "saw 1"),
         (host(BOTH + "\n" + block(unit())), ValueError, "saw 3"),
         (host(""), ValueError, "of a unit"),
@@ -174,7 +174,12 @@ def test_not_seen_is_never_a_verdict(reason):
         judge(result=Unseen(reason))
 
 
-@pytest.mark.parametrize("units", [[], ["nginx"], ["--all.service"], ["a b.service"]])
+@pytest.mark.parametrize("units", [[], ["nginx"], ["--all.service"], ["a b.service"], ["php@.service"], [".service"]])
 def test_names_that_are_no_services_are_refused(units):
     with pytest.raises(ValidationError):
         ServicesAbsentRequirement.model_validate(header(units=units))
+
+
+@pytest.mark.parametrize("unit", ["a.service", "php@8.2.service", "php@a-b:c_.service", "nginx.service"])
+def test_names_of_services_and_of_instances_of_templates(unit):
+    assert ServicesAbsentRequirement.model_validate(header(units=[unit])).units == (unit,)

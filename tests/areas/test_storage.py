@@ -135,10 +135,17 @@ def test_without_a_tolerance_none_is_shown():
     assert render(verdict.wanted) == "at least 250 GB"
 
 
+def test_the_sum_is_shown_before_its_parts_unless_there_is_one_only():
+    two = capacity(evidence(_a=storage(100 * GB, 1, device="8:1"), _b=storage(150 * GB, 1, device="8:2")), "250 GB")
+    assert render(two.seen).startswith("250 GB (")
+    memory = storage(250 * GB, 1, kind="tmpfs")
+    assert render(capacity(evidence(_a=memory, _b=memory), "250 GB").seen) == "0 B (/ in memory, not counted)"
+
+
 def test_the_tolerance_is_shown():
     verdict = capacity(evidence(_a=storage(245 * GB, 1), _b=storage(245 * GB, 1)), "250 GB", "3 %")
     assert render(verdict.wanted) == "at least 250 GB (tolerance 3 %)"
-    assert render(verdict.seen) == "245 GB (245 GB at /)"
+    assert render(verdict.seen) == "245 GB at /"
 
 
 def test_memory_is_said_not_to_count():

@@ -234,8 +234,8 @@ A, B = Source(file="/a", uri="http://a.example/"), Source(file="/b", uri="http:/
 @pytest.mark.parametrize(
     ("manager", "sources", "closed", "outcome", "because"),
     [
-        (Manager.APT, (A, B), (), Outcome.MET, "apt has 1 sources; whether they answer was not asked."),
-        (Manager.APT, (A,), ("/x",), Outcome.MET, "apt has 1 sources; whether they answer was not asked."),
+        (Manager.APT, (A, B), (), Outcome.MET, "Sources configured for apt: 1; whether they answer was not asked."),
+        (Manager.APT, (A,), ("/x",), Outcome.MET, "Sources configured for apt: 1; whether they answer was not asked."),
         (
             Manager.DNF,
             (),

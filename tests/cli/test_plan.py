@@ -59,6 +59,19 @@ def test_the_demand_is_shown_though_a_parameter_is_missing(capsys):
     assert "Wanted: at least 8 CPUs\n" in out and "hybrid.runtime" in out
 
 
+def test_a_row_of_another_phase_is_shown_as_it_is_judged_there(capsys):
+    assert execute(["explain", "MON-001"]) == 0
+    assert "Wanted: confirmed: " in capsys.readouterr().out
+    assert execute(["explain", "MON-001", "--phase", "pre-install"]) == 0
+    out = capsys.readouterr().out
+    assert "Wanted: " not in out and "Not applicable: Belongs to the phase go-live" in " ".join(out.split())
+
+
+def test_a_row_that_applies_in_no_phase_says_why(capsys):
+    assert execute(["explain", "OS-015"]) == 0
+    assert "Not applicable: Does not apply here: search.engine is none" in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_demand_that_is_not_known_yet_says_so(capsys, tmp_path):
     profile = tmp_path / "profile.yaml"
     profile.write_text(HEAD + row(fields="at_least: {param: ram.floor}"))

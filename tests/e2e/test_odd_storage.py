@@ -71,7 +71,7 @@ def test_a_noexec_mount_is_found_below_a_folder_that_is_yet_to_be_made(work):
         nobody=True,
     )
     assert noexec["outcome"] == "unmet"
-    assert f"{paths[0]} does not exist yet; it would lie at {work}/var" in noexec["because"]["en"]
+    assert f"{paths[0]} does not exist yet; it would lie on the mount {work}/var" in noexec["because"]["en"]
     assert "noexec and nosuid" in noexec["because"]["en"]
     assert read_only["outcome"] == "met"
 
@@ -85,7 +85,7 @@ def test_a_read_only_bind_mount_of_a_writable_file_system(work):
         ("storage_mount_options", {"paths": [f"{work}/bound", f"{work}/data"], "forbidden": ["ro"]}),
     )
     assert found["outcome"] == "unmet"
-    assert f"{work}/bound lies at {work}/bound, which is mounted with ro." in found["because"]["en"]
+    assert f"{work}/bound lies on the mount {work}/bound, which has ro." in found["because"]["en"]
     assert f"{work}/data lies" not in found["because"]["en"]
 
 

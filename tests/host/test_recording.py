@@ -371,6 +371,8 @@ def example(hint):
         return example(args[0])
     if inspect.isclass(hint) and issubclass(hint, enum.Enum):
         return next(iter(hint))
+    if dataclasses.is_dataclass(hint):
+        return hint(**{name: example(kind) for name, kind in typing.get_type_hints(hint).items()})
     return {str: "/proc/self", int: 443, bool: False, float: 0.1}[hint]
 
 

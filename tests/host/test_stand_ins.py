@@ -49,7 +49,7 @@ def test_names_and_numbers_of_hardware(said, kept):
         "8.8.8.8 9.9.9.9 168.63.129.16 224.0.0.251",
         "::1 :: fe80::1 fd00:1:2::5 ff02::fb ::/0 ::ffff:127.0.0.1 2620:fe::fe",
         # versions and times that look a little like addresses
-        "5.14.0-427.13.1.el9_4.x86_64 4.18.0.305.el8 1.2.3.4-5 v1.2.3.4 12:30:45 0000:01:00.0 std::string",
+        "5.14.0-427.13.1.el9_4.x86_64 4.18.0.305.el8 1.2.3.4-5 17.0.19.2+10-1~deb12u1 2.1.0.9~rc1 v1.2.3.4 12:30:45 0000:01:00.0 std::string",
         "999.1.2.3 1.2.3 81.2.69",
         "Debian GNU/Linux 12 (bookworm)",
     ],

@@ -20,6 +20,7 @@ from vorflug.host.cassette import Cassette, Method, methods
 from vorflug.host.live.files import LiveFiles
 from vorflug.host.recorded import NotRecorded, RecordedHost, Switchboard
 from vorflug.ports.files import FileKind, FileStatus, FileSystem, Quota, TreeSize
+from vorflug.ports.packages import PackageState
 from vorflug.ports.processes import Process, Running
 from vorflug.ports.sockets import Listener, Transport
 
@@ -285,7 +286,10 @@ def _answers(said: Description) -> dict[str, _Answers]:
     }
     if (inventory := said.packages) is not None:
         answers["packages"] = _Answers(
-            find=lambda names: type(inventory)(inventory.manager, tuple(p for p in inventory.found if p.name in names))
+            find=lambda names: type(inventory)(inventory.manager, tuple(p for p in inventory.found if p.name in names)),
+            unfinished=lambda: type(inventory)(
+                inventory.manager, tuple(p for p in inventory.found if p.state is PackageState.HALF)
+            ),
         )
     if said.routing is not None:
         answers["routing"] = _Answers(network=lambda: _given(said.routing))

@@ -1,7 +1,8 @@
 """Account: may the user that installs the product do so?
 
 Sources: sudo(8) and sudoers(5); Docker's post-installation steps: who is in the ``docker`` group may use the engine and
-has root's rights by that.  sudo writes to the security log, so it is asked once and only where nothing else decides.
+has root's rights by that.  sudo writes to the security log where it refuses, so it is asked only where nothing else
+decides, and once: its question has no field, so that all requirements of a run put the same one.
 """
 
 from __future__ import annotations
@@ -21,31 +22,52 @@ TITLE = msg("Account")
 
 
 class AdminFact(Fact):
-    """Who runs this, and which rights it has."""
+    """Who runs this, and which group of those asked about it is in."""
 
     uid: int
     user: str
     group: str | None
     """Which of the asked groups this process is in; None for none."""
-    sudo: Sudo | None
-    """None: not asked, because user or group decide already."""
+
+    @property
+    def decides(self) -> bool:
+        """Whether user or group give the right, so that sudo need not be asked."""
+        return self.uid == 0 or self.group is not None
+
+
+class SudoFact(Fact):
+    """What sudo allows this user."""
+
+    sudo: Sudo
 
 
 @dataclass(frozen=True, kw_only=True)
 class AdminQuery(Query[AdminFact]):
-    """Which rights does this user have?"""
+    """Who is this user?"""
 
     kind = "admin_rights"
     groups: tuple[str, ...]
 
     def asks(self) -> Message:
-        return msg("Is this user root, a member of {groups:or}, or allowed sudo?", groups=self.groups)
+        return msg("Is this user root or a member of {groups:or}?", groups=self.groups)
 
     def observe(self, host: Host) -> AdminFact:
         user = host.accounts.user()
         group = next((name for name in self.groups if name in user.groups), None)
-        decided = user.uid == 0 or group is not None
-        return AdminFact(uid=user.uid, user=user.name, group=group, sudo=None if decided else host.accounts.sudo())
+        return AdminFact(uid=user.uid, user=user.name, group=group)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SudoQuery(Query[SudoFact]):
+    """What does sudo allow this user?  Without a field, so that no run can hold two of them."""
+
+    kind = "sudo_rights"
+
+    def asks(self) -> Message:
+        return msg("What may this user do with sudo, without a password? (sudo -n -l, once)")
+
+    def observe(self, host: Host) -> SudoFact:
+        return SudoFact(sudo=host.accounts.sudo())
 
 
 class AdminAccessRequirement(Requirement):
@@ -58,9 +80,12 @@ class AdminAccessRequirement(Requirement):
     def wanted(self) -> Message:
         return msg("root, member of {groups:or}, or sudo without a password", groups=self.groups)
 
-    def queries(self, known: Evidence) -> Sequence[AdminQuery]:  # noqa: ARG002 - one question, whatever is known
-        # one query for all requirements with these groups: sudo is asked once in a run
-        return [AdminQuery(groups=self.groups)]
+    def queries(self, known: Evidence) -> Sequence[AdminQuery | SudoQuery]:
+        first = AdminQuery(groups=self.groups)
+        return [first, SudoQuery()] if first in known and not known[first].decides else [first]
+
+    def then(self) -> Message:
+        return msg("what sudo allows, where neither user nor group decide")
 
     def judge(self, evidence: Evidence) -> Verdict:
         fact = evidence[AdminQuery(groups=self.groups)]
@@ -74,7 +99,8 @@ class AdminAccessRequirement(Requirement):
                 because=msg("{user} may use the engine as a member of {group}.", user=fact.user, group=fact.group),
             )
         fix = msg("Run again as root, or as the user that will install the product.")
-        match fact.sudo:
+        sudo = evidence[SudoQuery()].sudo
+        match sudo:
             case Sudo.EVERYTHING:
                 return met(
                     wanted=wanted,
@@ -106,7 +132,7 @@ class AdminAccessRequirement(Requirement):
                     wanted=wanted,
                     seen=(
                         msg("{user}, no right to sudo", user=fact.user)
-                        if fact.sudo is Sudo.REFUSED
+                        if sudo is Sudo.REFUSED
                         else msg("{user}, there is no sudo", user=fact.user)
                     ),
                     because=(
@@ -115,7 +141,7 @@ class AdminAccessRequirement(Requirement):
                             user=fact.user,
                             groups=self.groups,
                         )
-                        if fact.sudo is Sudo.REFUSED
+                        if sudo is Sudo.REFUSED
                         else msg(
                             "{user} is not root and no member of {groups:or}, and sudo is not installed.",
                             user=fact.user,
@@ -128,7 +154,5 @@ class AdminAccessRequirement(Requirement):
                         groups=self.groups,
                     ),
                 )
-            case None:
-                raise ValueError("sudo was not asked although neither user nor group decide")
             case _:
-                assert_never(fact.sudo)
+                assert_never(sudo)

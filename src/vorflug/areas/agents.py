@@ -50,7 +50,7 @@ class NamedProcessesQuery(Query[NamedProcessesFact]):
     names: tuple[str, ...]
 
     def asks(self) -> Message:
-        return msg("Does a known security agent run here ({names:list})?", names=self.names)
+        return msg("Does a virus scanner or EDR agent run here ({count} known program names)?", count=len(self.names))
 
     def observe(self, host: Host) -> NamedProcessesFact:
         running = host.processes.named(self.names)

@@ -134,10 +134,10 @@ class CgroupVersionRequirement(Requirement):
                 wanted=wanted,
                 seen=seen,
                 because=msg(
-                    "cgroup v{version} lacks the controllers {missing:list}.", version=fact.version, missing=missing
+                    "cgroup v{version} lacks controllers: {missing:list}.", version=fact.version, missing=missing
                 ),
                 fix=msg(
-                    "Enable the controllers {missing:list} (kernel parameter cgroup_enable, or delegation in systemd).",
+                    "Switch on {missing:list} (kernel parameter cgroup_enable, or Delegate= in the systemd unit).",
                     missing=missing,
                 ),
             )

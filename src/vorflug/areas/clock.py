@@ -21,11 +21,12 @@ from vorflug.model.base import Frozen
 from vorflug.model.clock_sources import ChronyQuery, KernelClockQuery, NtpqQuery, ReferenceFact, said
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, msg
+from vorflug.model.process_namespace import apart
 from vorflug.model.query import Fact, Query, Seen
 from vorflug.model.requirement import Requirement, Verdict, met, unknown, unmet
 from vorflug.ports import Host
 from vorflug.ports.clock import KernelClock
-from vorflug.ports.processes import FIRST_NAMESPACE, Process
+from vorflug.ports.processes import Process
 
 TITLE = msg("Clock")
 
@@ -64,7 +65,6 @@ _FOLDERS = ("/usr/", "/bin/", "/sbin/", "/lib/", "/opt/", "/snap/", "/nix/store/
 """Where programs lie that an administrator has installed."""
 _MULTICALL = {"busybox", "toybox"}
 """Programs that are many in one: their processes have the name of the one that was called."""
-_OWN_NAMES = "/proc/self/ns/pid"
 _SETS_THE_FLAG = {Discipline.TIMESYNCD, Discipline.NTPD}
 """Disciplines that clear STA_UNSYNC whenever they are in step."""
 
@@ -118,7 +118,7 @@ class ClockKeepersQuery(Query[ClockKeepersFact]):
         keepers = {Keeper(discipline=_PROGRAMS[name], program=name) for name in found}
         modules = {name for name, path in _MODULES.items() if host.files.exists(path)} | _xen(host)
         keepers |= {Keeper(discipline=Discipline.HYPERVISOR, program=name) for name in modules}
-        container = _own_namespace(host)
+        container = apart(host)
         return ClockKeepersFact(
             keepers=tuple(sorted(keepers, key=lambda keeper: keeper.program)),
             hidden=running.hidden or container,
@@ -134,13 +134,6 @@ def _is(process: Process, name: str) -> bool:
         return says_so
     file = process.program.rpartition("/")[2]
     return process.program.startswith(_FOLDERS) and (file == name or (says_so and file in _MULTICALL))
-
-
-def _own_namespace(host: Host) -> bool:
-    try:
-        return host.files.read_link(_OWN_NAMES) != FIRST_NAMESPACE
-    except FileNotFoundError:
-        return False
 
 
 def _xen(host: Host) -> set[str]:
@@ -231,13 +224,13 @@ class ClockSynchronisedRequirement(Requirement):
             case Seen(ClockKeepersFact(keepers=(), hidden=False)):
                 seen = msg("the kernel says: synchronised; no program that keeps the clock runs")
                 because = msg(
-                    "The kernel still holds its clock for synchronised (off by {bound:duration} at most), "
+                    "The kernel still considers its clock synchronised (off by {bound:duration} at most), "
                     "but nothing that was found keeps it: in some hours it will not.",
                     bound=kernel.max_error_s,
                 )
             case _:
                 seen = msg("the kernel says: synchronised")
-                because = msg("The kernel holds its clock for synchronised.")
+                because = msg("The kernel considers its clock synchronised.")
         return met(wanted=self.wanted(), seen=seen, because=because)
 
     def _unsynchronised(self, found: ClockKeepersFact, names: tuple[str, ...], seen: Message) -> Verdict:

@@ -45,7 +45,10 @@ class ClockOffsetRequirement(Requirement):
         # what timesyncd measured it has corrected since: only a small offset still says something
         if reference.synchronised and not kernel.unsynchronised and reference.offset_s <= self.at_most:
             return self._judge_offset("systemd-timesyncd", reference.offset_s)
-        run_chrony = msg("Keep the clock with chrony, which knows how far it is off, then run again.")
+        run_chrony = msg(
+            "Keep the machine's clock with chrony, which knows how far it is off, then run again (where this runs in a "
+            "container: on the machine itself)."
+        )
         if kernel.unsynchronised:
             return unknown(
                 wanted=self.wanted(),

@@ -179,7 +179,7 @@ class CpuCoresRequirement(Requirement):
             return met(
                 wanted=self.wanted(),
                 seen=self._seen(cpu),
-                because=msg("{have} CPUs are enough for {need}.", have=_shown(have), need=self.at_least),
+                because=msg("{have} CPUs are enough, {need} are wanted.", have=_shown(have), need=self.at_least),
                 gauge=gauge,
             )
         return unmet(
@@ -234,6 +234,13 @@ class CpuCoresRequirement(Requirement):
             )
         if cpu.online < self.at_least:
             return msg("Give this machine {need} CPUs.", need=self.at_least)
+        if cpu.affinity < self.at_least and cpu.quota is not None and cpu.quota < self.at_least:
+            return msg(
+                "Allow this process {need} CPUs (affinity, cpuset of its control group), and raise the CPU quota of "
+                "cgroup {folder} to as many.",
+                need=self.at_least,
+                folder=cpu.quota_by,
+            )
         if cpu.affinity < self.at_least:
             return msg("Allow this process {need} CPUs (affinity, cpuset of its control group).", need=self.at_least)
         return msg("Raise the CPU quota of cgroup {folder} to {need} CPUs.", folder=cpu.quota_by, need=self.at_least)

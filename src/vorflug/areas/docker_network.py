@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from vorflug.model.container_engine import daemon_file_cause, engine_gap
+from vorflug.model.container_engine import daemon_file_cause, engine_cause, engine_gap
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, listed, msg
 from vorflug.model.network import Network
@@ -44,6 +44,7 @@ class DockerNetworksFact(Fact):
 
     state: EngineState
     socket: str
+    product: str = ""
     networks: tuple[Network, ...] = ()
     """Bridge networks: overlay, macvlan and host networks have ranges and MTUs of their own kind."""
     pools: tuple[str, ...] | None = None
@@ -78,6 +79,7 @@ class DockerNetworksQuery(Query[DockerNetworksFact]):
         return DockerNetworksFact(
             state=engine.state,
             socket=engine.socket,
+            product=engine.product,
             networks=tuple(
                 DockerNetworksFact.Network(name=n.name, subnets=n.subnets, mtu=n.mtu)
                 for n in host.containers.networks()
@@ -243,7 +245,7 @@ def _gap(wanted: Message, docker: DockerNetworksFact) -> Verdict | None:
     if docker.broken:
         cause = daemon_file_cause(docker.daemon_file, docker.broken)
         return unknown(wanted=wanted, because=cause.says, fix=cause.fix, cause=cause)
-    return engine_gap(wanted, docker.state, docker.socket)
+    return engine_gap(wanted, engine_cause(docker.state, docker.socket, product=docker.product))
 
 
 def _pairs(mtus: Iterable[tuple[str, int]]) -> tuple[Message, ...]:

@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from vorflug.model.container_engine import daemon_file_cause, engine_gap
+from vorflug.model.container_engine import daemon_file_gap, engine_cause, engine_gap
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, msg
 from vorflug.model.quantity import Version
@@ -32,6 +32,7 @@ class SettingsFact(Fact):
 
     state: EngineState
     socket: str
+    product: str = ""
     version: str = ""
     logging_driver: str = ""
     """The engine's default for new containers."""
@@ -72,6 +73,7 @@ class SettingsQuery(Query[SettingsFact]):
         return SettingsFact(
             state=engine.state,
             socket=engine.socket,
+            product=engine.product,
             version=engine.version,
             logging_driver=engine.logging_driver,
             http_proxy=engine.http_proxy,
@@ -95,10 +97,9 @@ class OfSettings(Requirement):
     def judge(self, evidence: Evidence) -> Verdict:
         settings = evidence[SettingsQuery()]
         if settings.broken:
-            cause = daemon_file_cause(settings.daemon_file, settings.broken)
-            fix = cause.fix or cause.says
-            return unmet(wanted=self.wanted(), seen=cause.says, because=cause.says, fix=fix, cause=cause)
-        return engine_gap(self.wanted(), settings.state, settings.socket) or self.judge_settings(settings)
+            return daemon_file_gap(self.wanted(), settings.daemon_file, settings.broken)
+        cause = engine_cause(settings.state, settings.socket, product=settings.product)
+        return engine_gap(self.wanted(), cause) or self.judge_settings(settings)
 
     @abstractmethod
     def judge_settings(self, settings: SettingsFact) -> Verdict:
@@ -166,7 +167,11 @@ class DaemonProxyRequirement(OfSettings):
                 because=msg("The Docker daemon has no proxy for https: it pulls images directly."),
                 fix=fix,
             )
-        seen = msg("proxy {proxy}, not for {no_proxy:list}", proxy=used, no_proxy=settings.no_proxy or ("-",))
+        seen = (
+            msg("proxy {proxy}, not for {no_proxy:list}", proxy=used, no_proxy=settings.no_proxy)
+            if settings.no_proxy
+            else msg("proxy {proxy}, without exceptions", proxy=used)
+        )
         if self.proxy is not None and _place(used) != _place(self.proxy):
             return unmet(
                 wanted=self.wanted(),
@@ -207,40 +212,46 @@ class LogRotationRequirement(OfSettings):
 
     def judge_settings(self, settings: SettingsFact) -> Verdict:
         driver = settings.logging_driver
+        if not driver:
+            return unknown(
+                wanted=self.wanted(),
+                because=msg("The engine does not say which logging driver it uses."),
+                fix=msg("Look at the logging driver with docker info, and note the result at the sign-off."),
+            )
         if driver in self.drivers:
             return met(
                 wanted=self.wanted(),
                 seen=msg("logging driver {driver}", driver=driver),
                 because=msg("The logging driver {driver} does not fill the disk.", driver=driver),
             )
+        if driver != "json-file":
+            return unmet(
+                wanted=self.wanted(),
+                seen=msg("logging driver {driver}", driver=driver),
+                because=msg("The logging driver {driver} is none of those wanted.", driver=driver),
+                fix=msg(
+                    'Set "log-driver": "{driver}" in {file} and restart Docker.',
+                    driver=self.drivers[0],
+                    file=settings.daemon_file,
+                ),
+            )
         missing = tuple(option for option in self.options if option not in settings.log_options)
-        if driver == "json-file" and not missing:
+        if not missing:
             return met(
                 wanted=self.wanted(),
                 seen=msg("json-file with {options:list}", options=self.options),
                 because=msg("The logging driver json-file rotates."),
             )
-        if driver == "json-file":
-            return unmet(
-                wanted=self.wanted(),
-                seen=msg("json-file without {missing:list}", missing=missing),
-                because=msg(
-                    "The logging driver json-file has no {missing:list}: logs grow until the disk is full.",
-                    missing=missing,
-                ),
-                fix=msg(
-                    'Set "log-opts" with {options:list} in {file}, restart Docker and create the containers anew.',
-                    options=self.options,
-                    file=settings.daemon_file,
-                ),
-            )
         return unmet(
             wanted=self.wanted(),
-            seen=msg("logging driver {driver}", driver=driver or "-"),
-            because=msg("The logging driver {driver} is none of those wanted.", driver=driver or "-"),
+            seen=msg("json-file without {missing:list}", missing=missing),
+            because=msg(
+                "The logging driver json-file has no {missing:list}: logs grow until the disk is full.",
+                missing=missing,
+            ),
             fix=msg(
-                'Set "log-driver": "{driver}" in {file} and restart Docker.',
-                driver=self.drivers[0],
+                'Set "log-opts" with {options:list} in {file}, restart Docker and create the containers anew.',
+                options=self.options,
                 file=settings.daemon_file,
             ),
         )
@@ -267,7 +278,7 @@ class NofileRequirement(OfSettings):
         )
         if soft is None:
             seen = msg("no default limit in {file}", file=settings.daemon_file)
-            if self.low_since is not None and Version(settings.version) >= self.low_since:
+            if self.low_since is not None and _at_least(settings.version, self.low_since):
                 return unmet(
                     wanted=self.wanted(),
                     seen=seen,
@@ -299,6 +310,14 @@ class NofileRequirement(OfSettings):
             because=msg("{file} limits containers to {soft} open files.", file=settings.daemon_file, soft=soft),
             fix=fix,
         )
+
+
+def _at_least(version: str, least: Version) -> bool:
+    """Whether it is known to be; a build of one's own says "dev"."""
+    try:
+        return Version(version) >= least
+    except ValueError:
+        return False
 
 
 def _place(url: str) -> str:

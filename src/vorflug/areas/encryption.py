@@ -17,7 +17,7 @@ from pydantic import Field
 
 from vorflug.model.base import Frozen
 from vorflug.model.evidence import Evidence
-from vorflug.model.file_system import OVERLAY, FileSystemFact, FileSystemQuery, hidden_below
+from vorflug.model.file_system import OVERLAYS, FileSystemFact, FileSystemQuery, hidden_below
 from vorflug.model.message import Message, listed, msg
 from vorflug.model.path import AbsolutePath
 from vorflug.model.query import Fact, Query
@@ -90,7 +90,7 @@ class StorageEncryptionRequirement(Requirement):
     def judge(self, evidence: Evidence) -> Verdict:
         systems = [(query.path, evidence[query]) for query in self._asked()]
         for path, fact in systems:
-            if fact.file_system == OVERLAY:
+            if fact.file_system in OVERLAYS:
                 return hidden_below(self.wanted(), path)
         lasting = [(path, fact) for path, fact in systems if not fact.in_memory]
         if not lasting:
@@ -123,7 +123,7 @@ class StorageEncryptionRequirement(Requirement):
 
 
 def _has_device(fact: FileSystemFact) -> bool:
-    return fact.file_system != OVERLAY and not fact.in_memory
+    return fact.file_system not in OVERLAYS and not fact.in_memory
 
 
 def _layers_below(fact: FileSystemFact) -> LayersQuery:

@@ -16,7 +16,7 @@ from pydantic import Field, StringConstraints
 
 from vorflug.model.base import Frozen
 from vorflug.model.evidence import Evidence
-from vorflug.model.file_system import OVERLAY, FileSystemFact, FileSystemQuery, hidden_below
+from vorflug.model.file_system import OVERLAYS, FileSystemFact, FileSystemQuery, hidden_below
 from vorflug.model.message import Message, msg
 from vorflug.model.path import AbsolutePath
 from vorflug.model.query import Fact, Query
@@ -93,7 +93,7 @@ class StorageRotationalRequirement(Requirement):
     def queries(self, known: Evidence) -> Sequence[Query[Any]]:
         asked = self._asked()
         # an overlay has no disk of its own, so there is nothing more to ask
-        found = [known[q] for q in asked if q in known and known[q].file_system != OVERLAY]
+        found = [known[q] for q in asked if q in known and known[q].file_system not in OVERLAYS]
         return [*asked, *dict.fromkeys(_disks_below(fact) for fact in found)]
 
     def _asked(self) -> list[FileSystemQuery]:
@@ -105,7 +105,7 @@ class StorageRotationalRequirement(Requirement):
     def judge(self, evidence: Evidence) -> Verdict:
         systems = [(query.path, evidence[query]) for query in self._asked()]
         for path, fact in systems:
-            if fact.file_system == OVERLAY:
+            if fact.file_system in OVERLAYS:
                 return hidden_below(self.wanted(), path)
         disks = tuple(dict.fromkeys(disk for _, fact in systems for disk in evidence[_disks_below(fact)].disks))
         rotating = tuple(disk.name for disk in disks if disk.rotational and not disk.virtual)
@@ -140,7 +140,7 @@ def _disks_below(fact: FileSystemFact) -> DisksQuery:
     return DisksQuery(device=fact.device, source=fact.source)
 
 
-FileSystemName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9._]+$", max_length=64)]
+FileSystemName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64)]
 
 
 class StorageFilesystemRequirement(Requirement):
@@ -167,7 +167,8 @@ class StorageFilesystemRequirement(Requirement):
         kind = fact.file_system
         seen = msg("{kind} at {mount}", kind=kind, mount=fact.mount_point)
         fix = msg("Put {path} on a file system of the kind {kinds:or}.", path=self.path, kinds=self.accepted)
-        names = {kind, _family(kind)}
+        # what lies below a container's overlay is not seen, so a ban of the whole family does not decide about it
+        names = {kind} if kind in OVERLAYS else {kind, _family(kind)}
         if names & set(self.forbidden):
             return unmet(
                 wanted=self.wanted(),
@@ -179,7 +180,7 @@ class StorageFilesystemRequirement(Requirement):
             return met(
                 wanted=self.wanted(), seen=seen, because=msg("{path} lies on {kind}.", path=self.path, kind=kind)
             )
-        if kind == OVERLAY:
+        if kind in OVERLAYS:
             return hidden_below(self.wanted(), self.path)
         if self.forbidden:
             return unknown(
@@ -230,7 +231,7 @@ class StorageXfsFtypeRequirement(Requirement):
 
     def judge(self, evidence: Evidence) -> Verdict:
         fact = evidence[FileSystemQuery(path=self.path)]
-        if fact.file_system == OVERLAY:
+        if fact.file_system in OVERLAYS:
             return hidden_below(self.wanted(), self.path)
         if fact.file_system != "xfs":
             return not_applicable(

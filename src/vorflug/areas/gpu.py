@@ -77,7 +77,9 @@ class NvidiaGpuRequirement(Requirement):
             return met(
                 wanted=self.wanted(),
                 seen=_seen(gpu),
-                because=msg("{have:size} of GPU memory are enough for {need:size}.", have=have, need=self.at_least),
+                because=msg(
+                    "{have:sizes} of GPU memory are enough, {need:size} are wanted.", have=have, need=self.at_least
+                ),
                 gauge=gauge,
             )
         if any(card.memory_bytes is None and not card.partitioned for card in gpu.cards):
@@ -103,7 +105,7 @@ class NvidiaGpuRequirement(Requirement):
         return unmet(
             wanted=self.wanted(),
             seen=_seen(gpu),
-            because=msg("{have:size} of GPU memory, {need:size} wanted.", have=have, need=self.at_least),
+            because=msg("{have:sizes} of GPU memory, {need:size} wanted.", have=have, need=self.at_least),
             fix=msg("Provide cards with {need:size} together, or use a smaller model.", need=self.at_least),
             gauge=gauge,
         )

@@ -19,7 +19,7 @@ from vorflug.model.probing import RequestQuery
 from vorflug.model.quantity import Rate, Size
 from vorflug.model.query import Fact, Query, Reach
 from vorflug.model.registry import AtRegistry, Image
-from vorflug.model.registry_texts import credential_cause, credential_fix, credential_says, pull_says
+from vorflug.model.registry_texts import credential_cause, credential_fix, credential_says, credential_seen, pull_says
 from vorflug.model.requirement import Gauge, Verdict, met, unknown, unmet
 from vorflug.ports import Host
 from vorflug.ports.registry import (
@@ -136,20 +136,18 @@ class CredentialsRequirement(AtRegistry):
     def judge(self, evidence: Evidence) -> Verdict:
         seen = evidence[CredentialQuery(registry=self.registry)].credential
         if seen.state is CredentialState.USABLE:
-            where = msg("{file} ({source})", file=seen.file, source=seen.helper or seen.source.value)
             return met(
                 wanted=self.wanted(),
-                seen=where,
+                seen=credential_seen(seen),
                 because=msg(
                     "There is a login for {registry}; whether it is accepted is another question.",
                     registry=self.registry,
                 ),
             )
-        says = credential_says(seen, self.registry)
         return unmet(
             wanted=self.wanted(),
-            seen=says,
-            because=says,
+            seen=credential_seen(seen),
+            because=credential_says(seen, self.registry),
             fix=credential_fix(seen, self.registry),
             cause=credential_cause(seen, self.registry),
         )
@@ -276,16 +274,16 @@ class ThroughputRequirement(_Pulling):
                 cause=cause,
             )
         if done.status not in {200, 206}:
-            says = (
-                msg("{host} gave no answer when the layer was asked for.", host=done.data_host)
-                if done.status is None
-                else msg(
-                    "{host} answered {status} when the layer was asked for.", host=done.data_host, status=done.status
-                )
-            )
+            host, status = done.data_host, done.status
+            if status is None:
+                seen = msg("no answer from {host}", host=host)
+                says = msg("{host} gave no answer when the layer was asked for.", host=host)
+            else:
+                seen = msg("HTTP {status} from {host}", status=status, host=host)
+                says = msg("{host} answered {status} when the layer was asked for.", host=host, status=status)
             return unmet(
                 wanted=wanted,
-                seen=says,
+                seen=seen,
                 because=says,
                 fix=msg(
                     "Allow {host}:443 from this host, as the place from which layers come.",

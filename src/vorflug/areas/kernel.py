@@ -105,7 +105,11 @@ class KernelVersionRequirement(Requirement):
             wanted=self.wanted(),
             seen=seen,
             because=msg("Kernel {release} is older than {version}.", release=release, version=str(self.at_least)),
-            fix=msg("Update the kernel to {version} or newer and boot it.", version=str(self.at_least)),
+            fix=msg(
+                "Boot a kernel of version {version} or newer; if the distribution has none, have the one that is there "
+                "agreed with the vendor.",
+                version=str(self.at_least),
+            ),
         )
 
 
@@ -221,18 +225,14 @@ def _first(read: Callable[[str], T], paths: Iterable[str]) -> T | None:
 
 
 def _config(host: Host, release: str, options: tuple[str, ...]) -> tuple[str | None, str]:
-    """Where the running kernel's configuration lies, and its lines about *options*."""
-    for path in (f"/boot/config-{release}", f"/usr/lib/modules/{release}/config", f"/lib/modules/{release}/config"):
-        lines = _lines_first(host, (_IN_EVERY_CONFIG, *options), path)
+    """Where the running kernel's configuration lies, and its lines that set *options*."""
+    words = (_IN_EVERY_CONFIG, *(f"{option}=" for option in options))
+    folders = ("/usr/lib/modules", "/lib/modules")
+    # the kernel's own copy is the last: not every kernel has one
+    for path in (f"/boot/config-{release}", *(f"{f}/{release}/config" for f in folders), "/proc/config.gz"):
+        lines = _lines_first(host, words, path)
         if lines and any(_IN_EVERY_CONFIG in line for line in lines):  # else it is no configuration
             return path, "\n".join(lines)
-    try:
-        # the kernel's own copy is compressed
-        done = host.commands.run(("gzip", "-dc", "/proc/config.gz"), limit=_LIMIT)
-    except FileNotFoundError:
-        return None, ""
-    if done.code == 0 and not done.cut and "CONFIG_" in done.out:
-        return "/proc/config.gz", done.out
     return None, ""
 
 

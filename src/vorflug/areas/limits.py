@@ -3,11 +3,16 @@
 Sources: proc_pid_limits(5) for /proc/PID/limits, getrlimit(2) for soft and hard, the kernel's admin guide
 (sysctl/fs, sysctl/kernel) for fs.file-max and kernel.pid_max, keyrings(7) for kernel.keys.maxkeys; Docker's release
 notes of version 29 for why a container's own limit is another question (`docker_nofile`).
+
+A name is no proof that a process is a container service: that it lies in a folder that only root writes to (the
+Filesystem Hierarchy Standard 3.0; Snap's own), or that systemd put it into the service's group, is.  A dockerd within a
+container is not this machine's.
 """
 
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -20,10 +25,15 @@ from vorflug.model.message import Message, listed, msg
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Requirement, Verdict, met, unknown, unmet
 from vorflug.ports import Host
+from vorflug.ports.processes import Process
 
 TITLE = msg("Limits")
 
 _SERVICES = ("dockerd", "containerd")
+_GROUPS = ("/system.slice/docker.service", "/system.slice/containerd.service")
+_FOLDERS = r"(/usr(/local)?)?/s?bin|/usr/libexec(/docker)?|/snap/docker/(\d+|current)/s?bin"
+_CONTAINER = r"(^|[/-])[0-9a-f]{64}(\.scope)?(/|$)"
+"""The name that every engine gives to a container's group: its identifier."""
 _SETTINGS = ("fs/file-max", "kernel/pid_max", "kernel/keys/maxkeys")
 
 
@@ -52,7 +62,7 @@ class LimitsFact(Fact):
     services: tuple[ProcessLimits, ...]
     """Of dockerd and containerd, as far as they run and may be read."""
     hidden: tuple[str, ...]
-    """Services that run and whose limits may not be read."""
+    """Services that run and whose limits may not be read, or of which it is not visible whether they are the ones."""
     processes_hidden: bool
     """Whether processes of the machine cannot be seen, so that a service may run unseen."""
     settings: dict[str, int]
@@ -76,16 +86,20 @@ class LimitsQuery(Query[LimitsFact]):
         services, hidden = [], []
         running = host.processes.named(_SERVICES)
         for one in running.found:
-            # a name is no proof, but an executable's file name seldom differs from it here
             name = (one.program or one.name).rpartition("/")[2]
-            if name not in _SERVICES:
+            proof = _proof(one)
+            if name not in _SERVICES or proof is False:
                 continue
             try:
-                services.append(_limits(host.files.read_text(f"/proc/{one.pid}/limits"), name))
+                limits = _limits(host.files.read_text(f"/proc/{one.pid}/limits"), name)
             except PermissionError:
-                hidden.append(name)
+                proof = None
             except (FileNotFoundError, ProcessLookupError):
                 continue  # it has ended
+            if proof is None:
+                hidden.append(name)
+            else:
+                services.append(limits)
         return LimitsFact(
             here=here,
             services=tuple(services),
@@ -93,6 +107,15 @@ class LimitsQuery(Query[LimitsFact]):
             processes_hidden=running.hidden,
             settings=dict(_settings(host)),
         )
+
+
+def _proof(one: Process) -> bool | None:
+    """Whether this is a service of this machine and not only called like one; None where that is not visible."""
+    if re.search(_CONTAINER, one.cgroup, re.ASCII):
+        return False
+    if one.cgroup in _GROUPS:
+        return True
+    return None if one.program is None else re.fullmatch(_FOLDERS, one.program.rpartition("/")[0], re.ASCII) is not None
 
 
 def _limits(text: str, who: str) -> ProcessLimits:
@@ -116,40 +139,52 @@ def _settings(host: Host) -> Iterator[tuple[str, int]]:
             continue  # not in this kernel, or not for us to read: the fact leaves it out
 
 
-class OpenFilesRequirement(Requirement):
-    """So many files may be open in this process and in the container services that run."""
+class _LimitRequirement(Requirement):
+    """A hard limit of this process and of the container services that run."""
 
-    kind = "open_files"
     at_least: Annotated[int, Field(ge=1)]
-    """Hard limit, a count of open files."""
-
-    def wanted(self) -> Message:
-        return msg("a hard limit of at least {least} open files", least=self.at_least)
+    """Hard limit, a count."""
 
     def queries(self, known: Evidence) -> Sequence[LimitsQuery]:  # noqa: ARG002 - one question, whatever is known
         return [LimitsQuery()]
 
+    @abstractmethod
+    def _limit(self, one: ProcessLimits) -> Limit:
+        """The limit that is meant."""
+
+    @abstractmethod
+    def _too_low(self) -> Message:
+        """What is wrong where it is lower."""
+
+    @abstractmethod
+    def _raise(self) -> Message:
+        """How to raise it."""
+
+    @abstractmethod
+    def _enough(self) -> Message:
+        """What is said where nothing is wrong."""
+
     def judge(self, evidence: Evidence) -> Verdict:
         fact = evidence[LimitsQuery()]
         wanted = self.wanted()
-        everyone = (fact.here, *fact.services)
-        low = [one for one in everyone if one.files.hard is not None and one.files.hard < self.at_least]
+        everyone = [(one.who, self._limit(one).hard) for one in (fact.here, *fact.services)]
+        low = [(who, hard) for who, hard in everyone if hard is not None and hard < self.at_least]
         if low:
             return unmet(
                 wanted=wanted,
-                seen=listed(_described(one) for one in low),
-                because=msg("The hard limit of open files is lower than {least}.", least=self.at_least),
-                fix=msg(
-                    "Raise it: LimitNOFILE= in the service's unit (systemctl edit), nofile in "
-                    "/etc/security/limits.d for logins; then restart the service or log in again."
-                ),
+                seen=listed(_described(*one) for one in low),
+                because=self._too_low(),
+                fix=self._raise(),
             )
-        seen = listed(_described(one) for one in everyone)
+        seen = listed(_described(*one) for one in everyone)
         if fact.hidden:
             return unknown(
                 wanted=wanted,
                 seen=seen,
-                because=msg("The limits of {names:list} may not be read.", names=fact.hidden),
+                because=msg(
+                    "The limits of {names:list} may not be read, or which program that is cannot be seen.",
+                    names=fact.hidden,
+                ),
                 fix=msg("Run this as root."),
             )
         if fact.processes_hidden:
@@ -159,11 +194,59 @@ class OpenFilesRequirement(Requirement):
                 because=msg("Other processes are hidden: {names:list} may run unseen.", names=_SERVICES),
                 fix=msg("Run this as root on the machine itself instead of in a container."),
             )
-        return met(wanted=wanted, seen=seen, because=msg("Enough files may be open."))
+        return met(wanted=wanted, seen=seen, because=self._enough())
 
 
-def _described(limits: ProcessLimits) -> Message:
-    hard = msg("unlimited") if limits.files.hard is None else msg("{n}", n=str(limits.files.hard))
-    if limits.who:
-        return msg("{name}: {limit}", name=limits.who, limit=hard)
-    return msg("this process: {limit}", limit=hard)
+class OpenFilesRequirement(_LimitRequirement):
+    """So many files may be open in this process and in the container services that run."""
+
+    kind = "open_files"
+
+    def wanted(self) -> Message:
+        return msg("a hard limit of at least {least} open files", least=self.at_least)
+
+    def _limit(self, one: ProcessLimits) -> Limit:
+        return one.files
+
+    def _too_low(self) -> Message:
+        return msg("The hard limit of open files is lower than {least}.", least=self.at_least)
+
+    def _raise(self) -> Message:
+        return msg(
+            "Raise it: LimitNOFILE= in the service's unit (systemctl edit), nofile in "
+            "/etc/security/limits.d for logins; then restart the service or log in again."
+        )
+
+    def _enough(self) -> Message:
+        return msg("Enough files may be open.")
+
+
+class ProcessesRequirement(_LimitRequirement):
+    """One user may have so many processes and threads, by the limits of this process and of the container services."""
+
+    kind = "process_limit"
+
+    def wanted(self) -> Message:
+        return msg("a hard limit of at least {least} processes and threads", least=self.at_least)
+
+    def _limit(self, one: ProcessLimits) -> Limit:
+        return one.processes
+
+    def _too_low(self) -> Message:
+        return msg("The hard limit of processes and threads of one user is lower than {least}.", least=self.at_least)
+
+    def _raise(self) -> Message:
+        return msg(
+            "Raise it: LimitNPROC= in the service's unit (systemctl edit), nproc in "
+            "/etc/security/limits.d for logins; then restart the service or log in again."
+        )
+
+    def _enough(self) -> Message:
+        return msg("Enough processes and threads may run.")
+
+
+def _described(who: str, hard: int | None) -> Message:
+    limit = msg("unlimited") if hard is None else msg("{n}", n=str(hard))
+    if who:
+        return msg("{name}: {limit}", name=who, limit=limit)
+    return msg("this process: {limit}", limit=limit)

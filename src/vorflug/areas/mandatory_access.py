@@ -31,7 +31,7 @@ class State(StrEnum):
     """What a file of the kernel says about a mechanism."""
 
     ENFORCING = "enforcing"
-    """On; for lockdown: ``integrity`` or ``confidentiality``."""
+    """On."""
     PERMISSIVE = "permissive"
     """SELinux only: violations are logged and allowed."""
     OFF = "off"
@@ -40,12 +40,26 @@ class State(StrEnum):
     """Closed to this user, or left out by a container."""
 
 
+class Lockdown(StrEnum):
+    """What root may still do to the running kernel (kernel_lockdown(7)).  None of it keeps containers from running."""
+
+    NONE = "none"
+    INTEGRITY = "integrity"
+    """Nothing that changes the kernel."""
+    CONFIDENTIALITY = "confidentiality"
+    """Nor anything that reads its secrets."""
+    ABSENT = "absent"
+    """This kernel has no lockdown."""
+    HIDDEN = "hidden"
+    """Closed to this user."""
+
+
 class MandatoryAccessFact(Fact):
     """Which mechanisms are on."""
 
     selinux: State
     apparmor: State
-    lockdown: State
+    lockdown: Lockdown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,20 +107,18 @@ def _selinux(host: Host) -> State:
     return State.HIDDEN if re.match(r"[^:]+:[^:]+:[^:]", label) else State.OFF
 
 
-def _lockdown(host: Host) -> State:
+def _lockdown(host: Host) -> Lockdown:
     path = "/sys/kernel/security/lockdown"
     try:
         text = host.files.read_text(path, limit=256)
     except FileNotFoundError:
-        return State.OFF
+        return Lockdown.ABSENT
     except PermissionError:
-        return State.HIDDEN
-    match re.findall(r"\[(\w+)\]", text):
-        case ["none"]:
-            return State.OFF
-        case [_]:
-            return State.ENFORCING
-    raise ValueError(f"{path} marks no mode: {text!r}")
+        return Lockdown.HIDDEN
+    marked = re.findall(r"\[(\w+)\]", text)
+    if marked not in ([Lockdown.NONE], [Lockdown.INTEGRITY], [Lockdown.CONFIDENTIALITY]):
+        raise ValueError(f"wanted one mode marked in {path}, saw {text!r}")
+    return Lockdown(marked[0])
 
 
 class SelinuxPolicyFact(Fact):
@@ -150,7 +162,7 @@ class MandatoryAccessRequirement(Requirement):
             "SELinux: {selinux}; AppArmor: {apparmor}; lockdown: {lockdown}",
             selinux=_said(fact.selinux),
             apparmor=_said(fact.apparmor),
-            lockdown=_said(fact.lockdown),
+            lockdown=_mode(fact.lockdown),
         )
         if fact.selinux is State.HIDDEN:
             return unknown(
@@ -183,6 +195,16 @@ def _said(state: State) -> Message:
         State.OFF: msg("off or not there"),
         State.HIDDEN: msg("not visible"),
     }[state]
+
+
+def _mode(lockdown: Lockdown) -> Message:
+    return {
+        Lockdown.NONE: msg("none"),
+        Lockdown.INTEGRITY: msg("integrity"),
+        Lockdown.CONFIDENTIALITY: msg("confidentiality"),
+        Lockdown.ABSENT: msg("off or not there"),
+        Lockdown.HIDDEN: msg("not visible"),
+    }[lockdown]
 
 
 class FipsFact(Fact):

@@ -151,14 +151,14 @@ class MemoryRequirement(Requirement):
             return unmet(
                 wanted=self.wanted(),
                 seen=_seen(memory),
-                because=msg("{have:size} of memory, {need:size} wanted.", have=have, need=self.at_least),
+                because=msg("{have:sizes} of memory, {need:size} wanted.", have=have, need=self.at_least),
                 fix=self._fix(memory),
                 gauge=gauge,
             )
-        because = msg("{have:size} of memory are enough for {need:size}.", have=have, need=self.at_least)
+        because = msg("{have:sizes} of memory are enough, {need:size} are wanted.", have=have, need=self.at_least)
         if have < self.at_least:
             because = msg(
-                "{have:size} of memory lie within {tolerance:percent} of {need:size}.",
+                "{have:sizes} of memory lie within {tolerance:percent} of {need:size}.",
                 have=have,
                 tolerance=self.tolerance,
                 need=self.at_least,

@@ -15,7 +15,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from vorflug.model.evidence import Evidence
-from vorflug.model.file_system import OVERLAY, FileSystemFact, FileSystemQuery, hidden_below, look, place
+from vorflug.model.file_system import OVERLAYS, FileSystemFact, FileSystemQuery, hidden_below, look, place
 from vorflug.model.message import Message, listed, msg, sentences
 from vorflug.model.path import AbsolutePath
 from vorflug.model.requirement import Requirement, Verdict, met, unmet
@@ -48,13 +48,11 @@ class StorageMountOptionsRequirement(Requirement):
             if gap is not None:
                 raise gap
             for path, fact in found:
-                if fact.file_system == OVERLAY:
+                if fact.file_system in OVERLAYS:
                     return hidden_below(self.wanted(), path)
         seen = listed(self._seen(path, fact) for path, fact in found)
         if not wrong:
-            return met(
-                wanted=self.wanted(), seen=seen, because=msg("No mount has an option that stands against this use.")
-            )
+            return met(wanted=self.wanted(), seen=seen, because=msg("No mount has an option that prevents this use."))
         return unmet(
             wanted=self.wanted(),
             seen=seen,
@@ -83,10 +81,10 @@ class StorageMountOptionsRequirement(Requirement):
     def _why(self, path: str, fact: FileSystemFact, options: tuple[str, ...]) -> Message:
         values = {"path": path, "mount": fact.mount_point, "options": options}
         says = (
-            msg("{path} lies at {mount}, which is mounted with {options:list}.", **values)
+            msg("{path} lies on the mount {mount}, which has {options:list}.", **values)
             if fact.exists
             else msg(
-                "{path} does not exist yet; it would lie at {mount}, which is mounted with {options:list}.", **values
+                "{path} does not exist yet; it would lie on the mount {mount}, which has {options:list}.", **values
             )
         )
         if "ro" in options and _AFTER_AN_ERROR in fact.options:

@@ -2,7 +2,8 @@
 
 Sources: os-release(5) and uname(2); sd_booted(3) for systemd, OpenRC's ``/run/openrc``, proc_pid_comm(5) of process 1
 for the others.  A derivative names its parent in ID_LIKE; it is shown, but a tested parent does not make the
-derivative tested.  Inside a container all but the architecture is the container's.
+derivative tested.  Inside a container all but the architecture is the container's; the machine's
+init is hidden there.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from vorflug.model.base import Frozen
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, msg
 from vorflug.model.os_release import OsReleaseFact, OsReleaseQuery, system_name
+from vorflug.model.process_namespace import apart
 from vorflug.model.quantity import Version
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Requirement, Verdict, met, unknown, unmet
@@ -86,7 +88,7 @@ class OsReleaseRequirement(Requirement):
             return met(
                 wanted=self.wanted(),
                 seen=seen,
-                because=msg("{system} is one of: {accepted}.", system=name, accepted=self._systems()),
+                because=msg("{system} is on the list: {accepted}.", system=name, accepted=self._systems()),
             )
         return unmet(
             wanted=self.wanted(),
@@ -102,12 +104,12 @@ class OsReleaseRequirement(Requirement):
         parents = tuple(system_name(a.id) for a in self.accepted if a.id in system.id_like)
         if parents:
             return msg(
-                "{system} is derived from {parents:list}, but is a system of its own and none of: {accepted}.",
+                "{system} is derived from {parents:list}, but is a system of its own and not on the list: {accepted}.",
                 system=name,
                 parents=parents,
                 accepted=self._systems(),
             )
-        return msg("{system} is none of: {accepted}.", system=name, accepted=self._systems())
+        return msg("{system} is not on the list: {accepted}.", system=name, accepted=self._systems())
 
 
 class ArchitectureFact(Fact):
@@ -198,6 +200,8 @@ class InitQuery(Query[InitFact]):
             program = host.files.read_text("/proc/1/comm", limit=64).strip()
         except FileNotFoundError:
             raise PermissionError("process 1 is hidden, so it is not visible which init system runs") from None
+        if apart(host):
+            raise NotImplementedError(f"process 1 here is {program!r}, a container's own; the machine's is hidden")
         known = {"runit": Init.RUNIT, "runit-init": Init.RUNIT, "init": Init.SYSVINIT}
         return InitFact(init=known.get(program, Init.OTHER), program=program)
 

@@ -273,7 +273,7 @@ def _fix(foreign: Sequence[Listener], holders: Mapping[int | None, Holder], prot
         )
     if names:
         return msg(
-            "Stop {names:list} or move it to another port, so that {ports:list} ({protocol}) become free.",
+            "Stop {names:list}, or move it to another port, to free {ports:list} ({protocol}).",
             names=tuple(sorted({_stoppable(seen, holders) or "" for seen in foreign} - {""})),
             ports=ports,
             protocol=protocol,

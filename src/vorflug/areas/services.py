@@ -29,7 +29,10 @@ _RESTING = {"inactive", "failed"}
 _RUNNING = {"active", "reloading", "activating", "deactivating", "maintenance", "refreshing"}
 _UNCLEAR = {"generated", "masked-runtime", "bad"}
 
-UnitName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9:_.@-]*\.service$", max_length=255)]
+UnitName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9:_.@-]*[A-Za-z0-9:_.-])?\.service$", max_length=255)
+]
+"""An instance (``a@b.service``), not its template (``a@.service``): with that among them, systemctl shows none."""
 
 
 class Unit(Frozen):
@@ -68,9 +71,11 @@ class ServicesQuery(Query[ServicesFact]):
         error = done.err.strip()[:200]
         if "denied" in error.lower():
             raise PermissionError(f"systemctl: {error}")
-        units = [_unit(block) for block in done.out.strip().split("\n\n")] if done.code == 0 and not done.cut else []
-        if len(units) != len(self.units):
-            raise ValueError(f"wanted {len(self.units)} units of systemctl, saw {len(units)}; {done.code}: {error}")
+        if done.code != 0:
+            raise NotImplementedError(f"systemctl ended with {done.code}: {error}")
+        units = [_unit(block) for block in done.out.strip().split("\n\n")]
+        if len(units) != len(self.units) or done.cut:
+            raise ValueError(f"wanted {len(self.units)} units of systemctl, saw {len(units)}; {error}")
         return ServicesFact(units=tuple(dict.fromkeys(units)))
 
 

@@ -77,17 +77,21 @@ class StorageCapacityRequirement(_OnPaths):
             for space in parted
         )
         seen = msg("{have:size} ({parts:list})", have=have, parts=parts)
+        if len(parted) == 1 and not parted[0].in_memory:
+            seen = parts[0]
         if have >= self.at_least * (1 - self.tolerance):
             return met(
                 wanted=self.wanted(),
                 seen=seen,
-                because=msg("{have:size} of storage are enough for {need:size}.", have=have, need=self.at_least),
+                because=msg(
+                    "{have:sizes} of storage are enough, {need:size} are wanted.", have=have, need=self.at_least
+                ),
                 gauge=gauge,
             )
         return unmet(
             wanted=self.wanted(),
             seen=seen,
-            because=msg("{have:size} of storage, {need:size} wanted.", have=have, need=self.at_least),
+            because=msg("{have:sizes} of storage, {need:size} wanted.", have=have, need=self.at_least),
             fix=msg(
                 "Enlarge the storage that holds {paths:list} to {need:size} in all.",
                 paths=self.paths,

@@ -23,7 +23,7 @@ from pydantic import Field
 
 from vorflug.model.base import Frozen
 from vorflug.model.evidence import Evidence
-from vorflug.model.file_system import IN_MEMORY, OVERLAY
+from vorflug.model.file_system import IN_MEMORY, OVERLAYS
 from vorflug.model.message import Message, listed, msg
 from vorflug.model.path import AbsolutePath
 from vorflug.model.quantity import Duration, Size
@@ -34,7 +34,7 @@ from vorflug.ports.storage_speed import LEAST_FREE, Latencies
 
 TITLE = msg("Storage speed")
 
-_TRUE_WRITES = ("ext2", "ext3", "ext4", "nfs", "nfs4", OVERLAY, "xfs")
+_TRUE_WRITES = ("ext2", "ext3", "ext4", "nfs", "nfs4", "overlay", "xfs")
 """File systems on which fdatasync of a file without a name does what it does for any other.
 
 btrfs and ZFS do not log such files, because nobody will look for them after a crash: they would seem too fast.
@@ -359,7 +359,7 @@ def _faster(path: str) -> Message:
 
 
 def _where(fact: SpeedFact) -> Message:
-    if fact.file_system == OVERLAY:
+    if fact.file_system in OVERLAYS:
         return msg(
             "measured in {folder} on an overlay: that is the container's own layer, not a volume of the host",
             folder=fact.folder,

@@ -16,6 +16,7 @@ from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, msg
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Requirement, Verdict, met, unknown, unmet
+from vorflug.model.sysctl import below_proc_sys
 from vorflug.ports import Host
 
 TITLE = msg("Kernel settings")
@@ -40,16 +41,10 @@ class SysctlQuery(Query[SysctlFact]):
 
     def observe(self, host: Host) -> SysctlFact:
         try:
-            text = host.files.read_text(_sysctl_path(self.name))
+            text = host.files.read_text(f"/proc/sys/{below_proc_sys(self.name)}")
         except FileNotFoundError:
             return SysctlFact(value=None)
         return SysctlFact(value=" ".join(text.split())[:256])
-
-
-def _sysctl_path(name: str) -> str:
-    """sysctl(8): where a slash comes first, slashes separate and dots belong to names (``net/ipv4/conf/eth0.1/…``)."""
-    first = next((c for c in name if c in "./"), "")
-    return "/proc/sys/" + (name if first == "/" else name.translate(str.maketrans("./", "/.")))
 
 
 class SysctlRequirement(Requirement):

@@ -224,7 +224,9 @@ class UpdateSourcesRequirement(Requirement):
                 wanted=self.wanted(),
                 seen=listed(msg("{uri}", uri=uri) for uri in uris),
                 because=msg(
-                    "{manager} has {n} sources; whether they answer was not asked.", manager=found.manager, n=len(uris)
+                    "Sources configured for {manager}: {n}; whether they answer was not asked.",
+                    manager=found.manager,
+                    n=len(uris),
                 ),
             )
         if found.closed:
@@ -406,5 +408,7 @@ class SecurityUpdatesRequirement(Requirement):
                 fix=msg("Refresh the lists of {manager}, then run again.", manager=found.manager),
             )
         return met(
-            wanted=self.wanted(), seen=seen, because=msg("By the lists of {day:date} no more wait.", day=found.lists_of)
+            wanted=self.wanted(),
+            seen=seen,
+            because=msg("By the lists of {day:date} not more than that wait.", day=found.lists_of),
         )

@@ -24,12 +24,12 @@ class KernelClockFact(Fact):
 
 @dataclass(frozen=True, kw_only=True)
 class KernelClockQuery(Query[KernelClockFact]):
-    """Does the kernel hold its clock for synchronised?"""
+    """Does the kernel consider its clock synchronised?"""
 
     kind = "kernel_clock"
 
     def asks(self) -> Message:
-        return msg("Does the kernel hold its clock for synchronised?")
+        return msg("Does the kernel consider its clock synchronised?")
 
     def observe(self, host: Host) -> KernelClockFact:
         return KernelClockFact(clock=host.clock.kernel())

@@ -20,7 +20,8 @@ from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Verdict, unknown
 from vorflug.ports import Host
 
-OVERLAY = "overlay"
+OVERLAYS = frozenset({"overlay", "fuse.fuse-overlayfs"})
+"""What a container's own files lie on; the second in containers of an ordinary user (fuse-overlayfs(1))."""
 IN_MEMORY = frozenset({"tmpfs", "ramfs", "devtmpfs"})
 """File systems that are gone with the machine's power."""
 _OF_A_SERVER = {"nfs", "nfs4", "cifs", "smb3"}
@@ -224,7 +225,7 @@ def leads_elsewhere(path: str, fact: FileSystemFact) -> bool:
 def spaces(found: Sequence[tuple[str, FileSystemFact]]) -> list[Space]:
     """The distinct spaces behind paths and their facts, in their order."""
     groups: list[tuple[set[object], list[tuple[str, FileSystemFact]]]] = []
-    below = {fact.total_bytes: fact.device for _, fact in found if fact.file_system != OVERLAY}
+    below = {fact.total_bytes: fact.device for _, fact in found if fact.file_system not in OVERLAYS}
     for path, fact in found:
         keys, members = _keys(fact, below), [(path, fact)]
         apart = []
@@ -242,7 +243,7 @@ def spaces(found: Sequence[tuple[str, FileSystemFact]]) -> list[Space]:
 def _keys(fact: FileSystemFact, below: Mapping[int, str]) -> set[object]:
     """What two file systems of one space have in common, one of these at least."""
     match fact.file_system:
-        case "overlay":
+        case kind if kind in OVERLAYS:
             # it reports the space of the file system below it, under a number of its own
             device = below.get(fact.total_bytes)
             return {("size", fact.total_bytes) if device is None else ("number", device)}

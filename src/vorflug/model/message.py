@@ -1,7 +1,8 @@
 """Human sentences as data, so that one report can be read in any language.
 
 A `Message` is an English template (which is also the gettext key) and its values.  Values stay raw (bytes, seconds);
-the template says how they are shown: ``{free:size}``, ``{age:duration}``, ``{share:percent}``, ``{rate:rate}``,
+the template says how they are shown: ``{free:size}``, ``{free:sizes}`` (in binary and in decimal units, beside an
+amount that is wanted in the latter), ``{age:duration}``, ``{share:percent}``, ``{rate:rate}``,
 ``{names:list}``, ``{names:or}``, ``{when:date}``, ``{parts:sentences}`` (a space between them), ``{things:items}`` (a
 semicolon between them).  A plain ``{name}`` shows text or a number.
 
@@ -115,6 +116,8 @@ class _Formatter(string.Formatter):
         match format_spec:
             case "size":
                 return self.number(*size_parts(value))
+            case "sizes":
+                return self._sizes(float(value))
             case "duration":
                 return self._duration(float(value))
             case "percent":
@@ -160,6 +163,13 @@ class _Formatter(string.Formatter):
         if self._language == "de":
             text = text.replace(".", ",")
         return f"{text} {unit}".rstrip()
+
+    def _sizes(self, count: float) -> str:
+        first = size_parts(count)
+        for factor, unit in ((1e12, "TB"), (1e9, "GB")):
+            if count >= factor and first[1].endswith("iB"):
+                return f"{self.number(*first)} ({self.number(count / factor, unit)})"
+        return self.number(*first)
 
     def _duration(self, seconds: float) -> str:
         for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):

@@ -78,6 +78,29 @@ def credential_says(seen: CredentialSeen, registry: str) -> Message:
             assert_never(seen.state)
 
 
+def credential_seen(seen: CredentialSeen) -> Message:
+    """What was found in docker's configuration, as raw as it was seen."""
+    match seen.state:
+        case CredentialState.USABLE if seen.helper:
+            return msg("{file} ({source})", file=seen.file, source=seen.helper)
+        case CredentialState.USABLE:
+            return msg("{file} ({source})", file=seen.file, source=seen.source.value)
+        case CredentialState.MISSING:
+            return msg("no entry in {file}", file=seen.file)
+        case CredentialState.UNREADABLE:
+            return msg("{file}: an entry that is no base64 of name and password", file=seen.file)
+        case CredentialState.NO_HELPER:
+            return msg("{file} names {helper}, and there is no such program", file=seen.file, helper=seen.helper)
+        case CredentialState.HELPER_FAILED:
+            return msg("{helper} ended with an error or printed no login", helper=seen.helper)
+        case CredentialState.BAD_FILE if seen.line is not None:
+            return msg("{file}, line {line}: no JSON", file=seen.file, line=seen.line)
+        case CredentialState.BAD_FILE:
+            return msg("{file}: no JSON object", file=seen.file)
+        case _:
+            assert_never(seen.state)
+
+
 def pull_says(bad: PullSeen, credential: CredentialSeen, registry: str) -> tuple[Message, Message, Cause | None]:
     """What kept an image from being seen, what to do, and who else would meet it."""
     image, at, status = bad.image, bad.at or registry, bad.status if bad.status is not None else 0

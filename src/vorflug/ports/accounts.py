@@ -33,11 +33,25 @@ class User:
     """The groups of this process (a membership granted after login is not among them); numbers where nameless."""
 
 
+@dataclass(frozen=True)
+class Home:
+    """Where this user's programs keep their settings."""
+
+    environment: str | None
+    """The variable HOME; None where it is not set, or empty."""
+    database: str | None
+    """The user database's entry (passwd(5)); None where it has none for this user."""
+
+
 class Accounts(Protocol):
     """Users and rights; nobody is asked for a password."""
 
     def user(self) -> User:
         """Who runs this."""
+        ...
+
+    def home(self) -> Home:
+        """The home of this process's effective user; what there is at the path is another question."""
         ...
 
     def sudo(self) -> Sudo:

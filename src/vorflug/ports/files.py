@@ -95,7 +95,8 @@ class Files(Protocol):
     def lines_with(self, path: str, words: tuple[str, ...], *, limit: int = 1 << 23) -> tuple[str, ...]:
         """The lines of a file that contain any of *words*, in order: for long files of which little is wanted.
 
-        Reads *limit* bytes at most; otherwise like `read_text`.
+        A gzip file (RFC 1952), as /proc/config.gz is, is unpacked; OSError where it is cut or damaged.
+        Reads *limit* bytes at most, packed and unpacked; otherwise like `read_text`.
         """
         ...
 

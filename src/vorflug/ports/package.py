@@ -134,6 +134,65 @@ class ComposeRead:
     """Relative host paths (bind mounts, env files) that do not exist beside the compose file."""
 
 
+class Agreement(StrEnum):
+    """Whether a place names the folder that was asked about."""
+
+    SAME = "same"
+    OTHER = "other"
+    """It names another path, or no path at all."""
+    ABSENT = "absent"
+    """It names none: no such key, an empty value, no volume."""
+
+
+@dataclass(frozen=True)
+class SharedFolder:
+    """Where the folder that services share is named, and how."""
+
+    path: str
+    """The folder, as the site file has it."""
+    env_path: str
+    env_key: str
+    config_path: str
+    config_key: str
+    """Dotted."""
+    compose_path: str
+
+
+@dataclass(frozen=True)
+class SharedFolderRead:
+    """What three files say of one folder.
+
+    A path is no secret, but what stands in its place may be one (a URL with a password, a line that was pasted to the
+    wrong key): so what the files say is compared here and never shown.
+    """
+
+    env: FileRead
+    config: FileRead
+    compose: FileRead
+    in_env: Agreement = Agreement.ABSENT
+    in_config: Agreement = Agreement.ABSENT
+    in_compose: Agreement = Agreement.ABSENT
+    """Whether some service has it, a folder in it or a folder above it as a volume."""
+
+
+@dataclass(frozen=True)
+class ImageUse:
+    """The image of one service.  A name that is no image's name (OCI distribution specification) is never given."""
+
+    service: str
+    image: str | None
+    """As the env file fills it in; None where there is none, or where it is no valid name."""
+
+
+@dataclass(frozen=True)
+class ImagesRead:
+    """Which images the services of a compose file run."""
+
+    file: FileRead
+    uses: tuple[ImageUse, ...] = ()
+    """Sorted by service."""
+
+
 class Package(Protocol):
     """Reads the files of the delivered package.  A file that cannot be read is a value (`FileRead`)."""
 
@@ -164,4 +223,12 @@ class Package(Protocol):
 
     def compose(self, path: str, env_path: str) -> ComposeRead:
         """A compose file, held against the ``.env`` beside it (*env_path*)."""
+        ...
+
+    def shared_folder(self, where: SharedFolder) -> SharedFolderRead:
+        """Whether the env file, the configuration and the compose file mean the same folder, symlinks followed."""
+        ...
+
+    def images(self, path: str, env_path: str) -> ImagesRead:
+        """The images of a compose file's services, its variables filled in from the env file."""
         ...

@@ -57,7 +57,14 @@ class Packages(Protocol):
     def find(self, names: tuple[str, ...]) -> Inventory:
         """The packages called *names*, as far as they are there in whatever state.
 
-        Raises NotImplementedError where no known package manager keeps records, PermissionError where they are closed,
-        ValueError where they cannot be understood.
+        Raises NotImplementedError where no known package manager keeps records, or they are empty or damaged,
+        PermissionError where they are closed, ValueError where they say what is not known here.
+        """
+        ...
+
+    def unfinished(self) -> Inventory:
+        """Every package in the state `PackageState.HALF`, whatever its name (``dpkg --audit``).
+
+        rpm keeps no such state: of it none is ever told.  Raises as `find` does.
         """
         ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import subprocess
 import sys
 
@@ -12,7 +13,7 @@ from conftest import FakePort
 from vorflug.host.live import Patience
 from vorflug.host.live.accounts import LiveAccounts
 from vorflug.host.live.commands import LiveCommands
-from vorflug.ports.accounts import Sudo
+from vorflug.ports.accounts import Home, Sudo
 from vorflug.ports.commands import Completed
 
 DEFAULTS = "Matching Defaults entries for ada on vm:\n    env_reset, mail_badpass, secure_path=/usr/sbin\\:/usr/bin\n\n"
@@ -88,3 +89,20 @@ def test_the_user_is_this_process():
 def test_a_group_without_a_name_is_its_number():
     done = subprocess.run([sys.executable, "-c", AS_NOBODY], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["65534", "True"]
+
+
+@pytest.mark.parametrize(("given", "seen"), [("/home/x", "/home/x"), ("", None), (None, None)])
+def test_home_is_what_the_environment_and_the_user_database_say(monkeypatch, given, seen):
+    monkeypatch.delenv("HOME", raising=False)
+    if given is not None:
+        monkeypatch.setenv("HOME", given)
+    database = pwd.getpwuid(os.geteuid()).pw_dir
+    assert LiveAccounts(Patience(10)).home() == Home(environment=seen, database=database)
+
+
+@pytest.mark.tier("root")
+def test_a_user_that_the_database_does_not_know_has_no_home_there():
+    code = AS_NOBODY.replace("65534", "424243").replace("user =", "home =").replace(".user()", ".home()")
+    code = code.replace('print(user.uid, "424242" in user.groups)', "print(home.database)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["None"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import socket
 import subprocess
@@ -152,6 +153,28 @@ def test_of_a_long_file_only_the_lines_with_a_word_are_told(tmp_path):
     assert seen == ("CONFIG_A=y", "# CONFIG_B is not set")
     assert FILES.lines_with(str(tmp_path / "f"), ("CONFIG_Z",)) == ()
     assert FILES.lines_with(str(tmp_path / "f"), ("CONFIG",), limit=10) == ("CONFIG_A=y",)
+
+
+CONFIG = b"CONFIG_A=y\n# CONFIG_B is not set\nCONFIG_AB=y\n"
+
+
+def test_lines_of_a_gzip_file_are_those_of_what_it_holds(tmp_path):
+    (tmp_path / "config.gz").write_bytes(gzip.compress(CONFIG))
+    path = str(tmp_path / "config.gz")
+    assert FILES.lines_with(path, ("CONFIG_A=", "CONFIG_B")) == ("CONFIG_A=y", "# CONFIG_B is not set")
+    assert FILES.lines_with(path, ("CONFIG_Z",)) == ()
+
+
+def test_a_gzip_file_never_unpacks_to_more_than_the_limit(tmp_path):
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(b"CONFIG_A=y\n" * 1_000_000))
+    assert len(FILES.lines_with(str(tmp_path / "bomb.gz"), ("CONFIG",), limit=1 << 16)) == (1 << 16) // 11 + 1
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[:-12], lambda b: b[:2], lambda b: b[:14] + b"\xff" * 9 + b[23:]])
+def test_a_gzip_file_that_is_cut_or_damaged_is_no_answer(tmp_path, damage):
+    (tmp_path / "config.gz").write_bytes(damage(gzip.compress(CONFIG)))
+    with pytest.raises(OSError, match="cut or damaged"):
+        FILES.lines_with(str(tmp_path / "config.gz"), ("CONFIG",))
 
 
 def test_lines_of_what_is_not_there_are_not_none(tmp_path):

@@ -9,7 +9,17 @@ import pytest
 
 from vorflug.host.live.package import LivePackage
 from vorflug.host.secrets import redact
-from vorflug.ports.package import Allowed, FileRead, Format, KeySeen, LicenceRead, Reading, ValueState
+from vorflug.ports.package import (
+    Agreement,
+    Allowed,
+    FileRead,
+    Format,
+    KeySeen,
+    LicenceRead,
+    Reading,
+    SharedFolder,
+    ValueState,
+)
 
 ENV = """\
 # the delivered defaults
@@ -240,9 +250,140 @@ def test_a_file_that_may_not_be_read(tmp_path):
         "import os, sys\n"
         "from vorflug.host.live.package import LivePackage\n"
         "from vorflug.ports.package import Format\n"
-        "import dotenv.parser\n"
         "os.setgid(65534); os.setuid(65534)\n"
         "print(LivePackage().read(sys.argv[1], Format.ENV).reading)\n"
     )
     done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "denied", done.stderr
+
+
+# ---- SHARED_FOLDER ---------------------------------------------------------------------------------------------------
+
+
+def shared(folder, env, config="a: 1\n", compose="services: {api: {volumes: ['${SHARED_FOLDER}:/s']}}\n", path=None):
+    where = SharedFolder(
+        str(path or folder / "shared"),
+        write(folder, ".env", env),
+        "SHARED_FOLDER",
+        write(folder, "config.yaml", config),
+        "storage.folder",
+        write(folder, "compose.yaml", compose),
+    )
+    return LivePackage().shared_folder(where)
+
+
+SAME, OTHER, ABSENT = Agreement.SAME, Agreement.OTHER, Agreement.ABSENT
+
+
+@pytest.mark.parametrize(
+    ("env", "config", "states"),
+    [
+        ("SHARED_FOLDER={0}/shared\n", "storage: {{folder: {0}/shared}}\n", (SAME, SAME, SAME)),
+        ("SHARED_FOLDER='{0}//x/../shared/'\n", "storage: {{folder: ./shared}}\n", (SAME, SAME, SAME)),
+        ("SHARED_FOLDER=shared\n", "storage: {{}}\n", (SAME, ABSENT, ABSENT)),
+        ("BASE={0}\nSHARED_FOLDER=${{BASE}}/shared\n", "storage: {{folder: }}\n", (SAME, ABSENT, SAME)),
+        ("SHARED_FOLDER={0}/other\n", "storage: {{folder: {0}/other}}\n", (OTHER, OTHER, OTHER)),
+        ("SHARED_FOLDER={0}/shared2\n", "storage: {{folder: [a]}}\n", (OTHER, ABSENT, OTHER)),
+        ("SHARED_FOLDER=\n", "storage: x\n", (ABSENT, ABSENT, ABSENT)),
+        ("SHARED_FOLDER={0}/shared # note\n", "a: 1\n", (SAME, ABSENT, SAME)),
+        # a tab makes no comment, so that Compose takes another folder
+        ("SHARED_FOLDER={0}/shared\t# note\n", "a: 1\n", (OTHER, ABSENT, OTHER)),
+        ("SHARED_FOLDER=https://u:kanarie-s-1@h/x\n", "a: 1\n", (OTHER, ABSENT, ABSENT)),
+    ],
+)
+def test_shared_folder(tmp_path, env, config, states):
+    read = shared(tmp_path, env.format(tmp_path), config.format(tmp_path))
+    assert (read.in_env, read.in_config, read.in_compose) == states
+    assert {read.env.reading, read.config.reading, read.compose.reading} == {Reading.GOOD}
+    assert "kanarie" not in repr(read)
+
+
+@pytest.mark.parametrize(
+    ("compose", "state"),
+    [
+        ("services: {{a: {{volumes: ['{0}/shared:/s:ro']}}}}\n", SAME),
+        ("services: {{a: {{volumes: ['{0}/shared/in:/s']}}}}\n", SAME),
+        ("services: {{a: {{volumes: ['{0}:/s']}}}}\n", SAME),
+        ("services: {{a: {{volumes: ['./shared:/s']}}}}\n", SAME),
+        ("services: {{a: {{volumes: [{{type: bind, source: {0}/shared, target: /s}}]}}}}\n", SAME),
+        ("services: {{a: {{volumes: [{{type: volume, source: shared, target: /s}}]}}}}\n", ABSENT),
+        ("services: {{a: {{volumes: ['shared:/s']}}}}\n", ABSENT),
+        ("services: {{a: {{volumes: ['{0}/shared2:/s']}}}}\n", OTHER),
+        ("services: {{a: {{volumes: ['${{X:-{0}/shared}}:/s']}}}}\n", SAME),
+        ("services: {{a: {{volumes: ['${{X?no}}:/s']}}}}\n", ABSENT),
+        (
+            "services: {{a: {{volumes: ['s:/s']}}}}\nvolumes: {{s: {{driver_opts: {{type: none, o: bind, device: {0}/shared}}}}, t: , u: {{}}}}\n",
+            SAME,
+        ),
+        ("services: {{a: {{image: x}}}}\nvolumes: {{s: {{driver_opts: {{device: 'host:/x'}}}}}}\n", ABSENT),
+        ("services: {{a: {{image: x}}}}\nvolumes: []\n", ABSENT),
+    ],
+)
+def test_shared_folder_as_a_volume(tmp_path, compose, state):
+    read = shared(tmp_path, f"SHARED_FOLDER={tmp_path}/shared\n", compose=compose.format(tmp_path))
+    assert read.in_compose is state
+
+
+def test_shared_folder_behind_a_symlink(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    read = shared(tmp_path, f"SHARED_FOLDER={tmp_path}/real\n", path=tmp_path / "link")
+    assert (read.in_env, read.in_compose) == (SAME, SAME)
+
+
+def test_shared_folder_of_files_that_are_not_there(tmp_path):
+    none = str(tmp_path / "none")
+    read = LivePackage().shared_folder(SharedFolder("/s", none, "K", none, "a.b", none))
+    assert {read.env.reading, read.config.reading, read.compose.reading} == {Reading.ABSENT}
+    assert {read.in_env, read.in_config, read.in_compose} == {ABSENT}
+
+
+@pytest.mark.parametrize("value", ["x" * 5000, "a\x00b"])
+def test_shared_folder_that_no_path_can_be(tmp_path, value):
+    assert shared(tmp_path, f"SHARED_FOLDER={value}\n").in_env is OTHER
+
+
+# ---- images ----------------------------------------------------------------------------------------------------------
+
+
+def test_images(tmp_path):
+    digest = "sha256:" + 64 * "a"
+    text = f"""\
+services:
+  api: {{image: "${{REGISTRY}}/vendor/api:${{TAG:-1.3.0}}"}}
+  db: {{image: "postgres:16@{digest}"}}
+  built: {{build: .}}
+  odd: {{image: "kanarie secret"}}
+  upper: {{image: "Vendor/api:1"}}
+  long: {{image: "{"a" * 401}"}}
+  unset: {{image: "vendor/x:${{NONE}}"}}
+  required: {{image: "vendor/x:${{NONE?no}}"}}
+"""
+    path = write(tmp_path, "compose.yaml", text)
+    read = LivePackage().images(path, write(tmp_path, ".env", "REGISTRY=registry.corp:5000\n"))
+    assert {u.service: u.image for u in read.uses} == {
+        "api": "registry.corp:5000/vendor/api:1.3.0",
+        "built": None,
+        "db": f"postgres:16@{digest}",
+        "long": None,
+        "odd": None,
+        "required": None,
+        "unset": None,
+        # the first part may be a registry's name, which may be written in capitals
+        "upper": "Vendor/api:1",
+    }
+    assert [u.service for u in read.uses] == sorted(u.service for u in read.uses)
+    without = LivePackage().images(path, str(tmp_path / "none"))
+    assert {u.service: u.image for u in without.uses}["api"] is None
+    assert LivePackage().images(str(tmp_path / "none"), path).file.reading is Reading.ABSENT
+
+
+def test_a_file_in_utf_16_is_broken_and_named_as_such(tmp_path):
+    read = LivePackage().read(write(tmp_path, ".env", "A=geheim\n".encode("utf-16")), Format.ENV)
+    assert (read.reading, read.line) == (Reading.BROKEN, 1)
+    assert "UTF-16" in read.problem and "geheim" not in read.problem
+
+
+def test_a_secret_is_struck_out_as_compose_reads_it(tmp_path):
+    LivePackage().read(write(tmp_path, ".env", "PART=kanarie\nDB_PASSWORD=${PART}-p-77$$x\n"), Format.ENV)
+    assert redact("kanarie-p-77$x") == "[redacted]"

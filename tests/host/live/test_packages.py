@@ -37,6 +37,10 @@ def find(root, *names, commands=None):
     return LivePackages(Patience(10), str(root), commands).find(names)
 
 
+def unfinished(root):
+    return LivePackages(Patience(10), str(root), FakePort()).unfinished()
+
+
 def write(root, path, text):
     file = root / path.lstrip("/")
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +55,6 @@ def write(root, path, text):
         ("hold ok installed", PackageState.INSTALLED),
         ("deinstall ok config-files", PackageState.CONFIG_FILES),
         ("install ok half-installed", PackageState.HALF),
-        ("install reinstreq half-installed", PackageState.HALF),
         ("install ok unpacked", PackageState.HALF),
         ("install ok half-configured", PackageState.HALF),
         ("install ok triggers-awaited", PackageState.HALF),
@@ -65,9 +68,43 @@ def test_every_state_of_dpkg(tmp_path, status, state):
     assert found.found == (Installed("docker.io", "20.10.24+dfsg1-1+deb12u1", "amd64", state, word),)
 
 
-def test_what_dpkg_only_remembers_is_not_there(tmp_path):
-    root = write(tmp_path, "/var/lib/dpkg/status", DPKG.format(status="purge ok not-installed"))
+@pytest.mark.parametrize("status", ["purge ok not-installed", "purge reinstreq not-installed"])
+def test_what_dpkg_only_remembers_is_not_there(tmp_path, status):
+    root = write(tmp_path, "/var/lib/dpkg/status", DPKG.format(status=status))
     assert find(root, "docker.io").found == ()
+
+
+@pytest.mark.parametrize("state", ["half-installed", "installed", "config-files"])
+def test_what_must_be_installed_anew_is_midway_whatever_its_state(tmp_path, state):
+    root = write(tmp_path, "/var/lib/dpkg/status", DPKG.format(status=f"install reinstreq {state}"))
+    (found,) = find(root, "docker.io").found
+    assert (found.state, found.detail) == (PackageState.HALF, f"reinstreq {state}")
+
+
+def test_unfinished_packages_of_dpkg_whatever_their_names(tmp_path):
+    states = ("installed", "half-configured", "config-files", "triggers-pending")
+    text = "".join(entry(f"p{n}", f"install ok {state}") for n, state in enumerate(states))
+    root = write(tmp_path, "/var/lib/dpkg/status", text + entry("journal", "install ok installed"))
+    write(root, "/var/lib/dpkg/updates/0000", entry("journal", "install ok unpacked"))
+    found = unfinished(root)
+    assert found.manager is Manager.DPKG
+    assert [(one.name, one.detail) for one in found.found] == [
+        ("journal", "unpacked"),
+        ("p1", "half-configured"),
+        ("p3", "triggers-pending"),
+    ]
+
+
+def test_unfinished_packages_of_apk_and_rpm(tmp_path):
+    apk = write(tmp_path / "apk", "/lib/apk/db/installed", "P:docker\nV:1\nA:x86_64\nf:s\n\nP:musl\nV:2\n")
+    assert [(one.name, one.detail) for one in unfinished(apk).found] == [("docker", "broken")]
+    of_rpm = unfinished(write(tmp_path / "rpm", "/var/lib/rpm/rpmdb.sqlite", "x"))
+    assert (of_rpm.manager, of_rpm.found) == (Manager.RPM, ())
+
+
+def test_unfinished_packages_of_nobody_are_no_empty_list(tmp_path):
+    with pytest.raises(NotImplementedError, match="neither"):
+        unfinished(tmp_path)
 
 
 @pytest.mark.parametrize("status", ["", "install ok", "install ok flying"])
@@ -124,8 +161,6 @@ def test_entries_end_at_a_blank_line_whatever_it_is_made_of(tmp_path, blank):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("\n\n\n", "at least one package"),
-        ("\x00\x01 no list at all\n", "at least one package"),
         (
             entry("a", "install ok installed").rstrip() + "\n" + entry("b", "install ok installed"),
             "line 5.*one Package",
@@ -139,6 +174,13 @@ def test_entries_end_at_a_blank_line_whatever_it_is_made_of(tmp_path, blank):
 def test_a_list_that_makes_no_sense_is_no_absence(tmp_path, text, says):
     with pytest.raises(ValueError, match=says):
         find(write(tmp_path, "/var/lib/dpkg/status", text), "docker.io")
+
+
+@pytest.mark.parametrize("path", ["/var/lib/dpkg/status", "/lib/apk/db/installed"])
+@pytest.mark.parametrize("text", ["\n\n\n", "\x00\x01 no list at all\n"])
+def test_a_list_without_any_package_is_no_absence(tmp_path, path, text):
+    with pytest.raises(NotImplementedError, match=f"{path}: wanted at least one package"):
+        find(write(tmp_path, path, text), "docker")
 
 
 def test_a_list_that_is_too_long_is_not_cut(tmp_path):
@@ -179,20 +221,23 @@ def test_apk_flags_what_is_broken(tmp_path):
     assert find(root, "docker").found == (Installed("docker", "1", "x86_64", PackageState.HALF, "broken"),)
 
 
-@pytest.mark.parametrize(("text", "says"), [("V:1\nA:x86_64\n", "wanted a name"), ("no list\n", "at least one")])
-def test_a_list_of_apk_that_makes_no_sense_is_no_absence(tmp_path, text, says):
-    with pytest.raises(ValueError, match=says):
-        find(write(tmp_path, "/lib/apk/db/installed", text), "docker")
+def test_a_list_of_apk_that_makes_no_sense_is_no_absence(tmp_path):
+    with pytest.raises(ValueError, match="wanted a name"):
+        find(write(tmp_path, "/lib/apk/db/installed", "V:1\nA:x86_64\n"), "docker")
 
 
-def rpm(code, out, err=""):
+RPM = "/usr/bin/rpm"
+
+
+def rpm(code, out, err="", owner=(0, "rpm-4.16.1.3-29.el9.x86_64\n")):
+    """rpm, which ends with *code*, and says that its own program belongs to *owner*."""
     asked = []
 
     def run(argv, **_):
         asked.append(argv)
-        return Completed(code, out, err)
+        return Completed(*owner, "") if "--file" in argv else Completed(code, out, err)
 
-    port = FakePort(run=run)
+    port = FakePort(run=run, which=RPM)
     port.asked = asked
     return port
 
@@ -217,8 +262,26 @@ def test_several_versions_of_one_rpm(tmp_path, records):
         ("kernel", "0:5.14.0-503.el9", "x86_64", PackageState.INSTALLED),
     ]
     (asked,) = commands.asked
-    assert asked[0] == "rpm" and "%{EPOCHNUM}:%{VERSION}-%{RELEASE}" in asked[3]
+    assert asked[:5] == ("rpm", "--dbpath", records.rpartition("/")[0], "--query", "--queryformat")
+    assert "%{EPOCHNUM}:%{VERSION}-%{RELEASE}" in asked[5]
     assert asked[-3:] == ("--", "kernel", "podman-docker")
+
+
+NONE = "package podman is not installed\n"
+
+
+def test_absence_in_records_that_know_rpm_itself(tmp_path):
+    commands = rpm(1, NONE)
+    assert find(write(tmp_path, "/var/lib/rpm/Packages", "x"), "podman", commands=commands).found == ()
+    assert commands.asked[1:] == [("rpm", "--dbpath", "/var/lib/rpm", "--query", "--file", "--", RPM)]
+
+
+@pytest.mark.parametrize("owner", [(1, f"file {RPM} is not owned by any package\n"), (0, "", "error: damaged")])
+def test_absence_in_records_that_do_not_know_rpm_itself_is_none(tmp_path, owner):
+    root = write(tmp_path, "/var/lib/rpm/Packages", "x")
+    asked = iter((Completed(1, NONE, ""), Completed(*owner, *("",) * (3 - len(owner)))))
+    with pytest.raises(NotImplementedError, match=r"belongs to, saw file|damaged"):
+        find(root, "podman", commands=FakePort(run=lambda argv, **_: next(asked), which=RPM))
 
 
 def test_rpm_is_not_asked_about_nothing(tmp_path):
@@ -241,19 +304,20 @@ def test_rpm_is_not_asked_about_nothing(tmp_path):
 )
 def test_a_database_that_does_not_answer_is_no_absence(tmp_path, code, out, err):
     root = write(tmp_path, "/usr/lib/sysimage/rpm/rpmdb.sqlite", "x")
-    with pytest.raises(ValueError, match=f"rpm ended with {code}"):
+    with pytest.raises((NotImplementedError, ValueError), match=f"rpm ended with {code}"):
         find(root, "podman", commands=rpm(code, out, err))
 
 
 def test_an_answer_of_rpm_that_was_cut_is_no_absence(tmp_path):
-    cut = FakePort(run=Completed(1, "package podman is not installed\n", "", cut=True))
-    with pytest.raises(ValueError, match="rpm ended"):
+    cut = FakePort(run=Completed(1, NONE, "", cut=True), which=RPM)
+    with pytest.raises(NotImplementedError, match="rpm ended"):
         find(write(tmp_path, "/var/lib/rpm/Packages", "x"), "podman", commands=cut)
 
 
-def test_a_database_of_rpm_that_is_closed_is_no_absence(tmp_path):
+@pytest.mark.parametrize("word", ["Permission denied (13)", "Operation not permitted (1)"])
+def test_a_database_of_rpm_that_is_closed_is_no_absence(tmp_path, word):
     root = write(tmp_path, "/var/lib/rpm/rpmdb.sqlite", "x")
-    closed = "error: cannot open Packages index using sqlite - Permission denied (13)\n"
+    closed = f"error: cannot open Packages index using sqlite - {word}\n"
     with pytest.raises(PermissionError, match="cannot open"):
         find(root, "podman", commands=rpm(1, "", closed))
 
@@ -261,7 +325,7 @@ def test_a_database_of_rpm_that_is_closed_is_no_absence(tmp_path):
 def test_records_of_rpm_without_rpm(tmp_path):
     root = write(tmp_path, "/var/lib/rpm/Packages", "x")
     with pytest.raises(NotImplementedError, match="no rpm"):
-        find(root, "podman", commands=FakePort(run=FileNotFoundError("rpm")))
+        find(root, "podman", commands=FakePort(which=None))
 
 
 def test_a_folder_of_rpm_without_records_is_no_empty_list(tmp_path):

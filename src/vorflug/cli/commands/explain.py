@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from difflib import get_close_matches
 
 import click
@@ -34,14 +35,21 @@ def command(
     from vorflug.engine import registry
     from vorflug.model.cause import TEAM_NAMES
     from vorflug.model.evidence import Evidence
-    from vorflug.model.requirement import Excluded, Item, Pending, Requirement, header_of
+    from vorflug.model.requirement import Excluded, Item, Pending, Phase, Requirement, header_of
     from vorflug.render.words import BASES, LEVELS, PHASES
 
     case = options.case(profile_ref, site_file, size, model, phase)
+    # a row of another phase is shown as it is judged there, unless one phase was asked for
+    phases = (case.phase,) if phase else (case.phase, *(p for p in Phase if p is not case.phase))
     items: dict[str, Item] = {}
     for other in (case.model, *(m for m in case.profile.models if m is not case.model)):
-        for one in options.make_case(case.profile, case.site, size, other.value, phase).items():
-            items.setdefault(header_of(one).id, one)
+        best: dict[str, Item] = {}
+        for one_phase in phases:
+            for one in replace(case, model=other, phase=one_phase).items():
+                id_ = header_of(one).id
+                if id_ not in best or (isinstance(best[id_], Excluded) and not isinstance(one, Excluded)):
+                    best[id_] = one
+        items = best | items
     found = {id_.casefold(): item for id_, item in items.items()}.get(requirement_id.casefold())
     if found is None:
         near = _near(requirement_id, items)

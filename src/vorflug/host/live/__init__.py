@@ -16,7 +16,6 @@ _LIBRARIES = (
     "cryptography.x509",
     "dns.message",
     "dns.query",
-    "dotenv.parser",
     "h11",
     "httpx",
     "idna",

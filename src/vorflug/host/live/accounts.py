@@ -8,7 +8,7 @@ import pwd
 import re
 from typing import TYPE_CHECKING
 
-from vorflug.ports.accounts import Sudo, User
+from vorflug.ports.accounts import Home, Sudo, User
 from vorflug.ports.commands import Commands
 
 if TYPE_CHECKING:
@@ -35,6 +35,14 @@ class LiveAccounts:
         uid = os.geteuid()
         groups = {os.getegid(), *os.getgroups()}
         return User(uid=uid, name=_user_name(uid), groups=tuple(sorted(_group_name(gid) for gid in groups)))
+
+    def home(self) -> Home:
+        self._patience.left()
+        try:
+            database = pwd.getpwuid(os.geteuid()).pw_dir or None
+        except KeyError:
+            database = None
+        return Home(environment=os.environ.get("HOME") or None, database=database)
 
     def sudo(self) -> Sudo:
         commands = self._commands

@@ -6,9 +6,10 @@ Sources: Compose Specification, "Interpolation", "ports", "volumes", "env_file".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vorflug.host.live.interpolation import NotFilledIn, fill_in
 from vorflug.host.live.secret_values import sounds_secret
 from vorflug.host.live.structured import scalar
 from vorflug.host.secrets import userinfo
@@ -18,6 +19,12 @@ _VARIABLE = re.compile(
     r"\$(?:\$|\{(?P<braced>[A-Za-z_][A-Za-z0-9_]*)(?P<operator>:?[-?+])?|(?P<plain>[A-Za-z_][A-Za-z0-9_]*))"
 )
 _WHOLE = re.compile(r"\$\{[^{}]*\}")
+_IMAGE = re.compile(
+    r"(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]+)?/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
+    r"(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
+)
+"""``[host[:port]/]repository[:tag][@digest]`` (distribution/reference)."""
+_IMAGE_AT_MOST = 400
 _HIGHEST_PORT = 65535
 _DIGITS = 5
 
@@ -79,6 +86,45 @@ def relative_paths(services: dict[str, Any]) -> set[str]:
             if isinstance(path, str) and path and not path.startswith("/") and required is not False:
                 paths.add(path)
     return {p for p in paths if "$" not in p}
+
+
+def host_paths(data: dict[str, Any], values: Mapping[str, str]) -> set[str]:
+    """Host paths of bind mounts, and of named volumes that stand for a folder, variables filled in from *values*."""
+    paths: set[str] = set()
+    for service in _mappings(data.get("services")):
+        for volume in _list(service.get("volumes")):
+            if isinstance(volume, dict):
+                source = _filled(volume.get("source"), values) if volume.get("type") == "bind" else ""
+            else:
+                source = _filled(volume, values).partition(":")[0]
+            if source.startswith(("/", ".")):  # anything else is the name of a volume
+                paths.add(source)
+    for volume in _mappings(data.get("volumes")):
+        options = volume.get("driver_opts")
+        device = _filled(options.get("device"), values) if isinstance(options, dict) else ""
+        if device.startswith("/"):
+            paths.add(device)
+    return paths
+
+
+def image_names(services: dict[str, Any], values: Mapping[str, str]) -> dict[str, str | None]:
+    """The image of each service, variables filled in; None where there is none or what stands there is no image."""
+    found = {scalar(name): _filled(service.get("image"), values) for name, service in services.items()}
+    return {
+        name: image if len(image) <= _IMAGE_AT_MOST and _IMAGE.fullmatch(image) else None
+        for name, image in found.items()
+    }
+
+
+def _filled(value: Any, values: Mapping[str, str]) -> str:
+    try:
+        return fill_in(scalar(value), values)
+    except NotFilledIn:
+        return ""  # Compose would refuse it; that it lacks a variable is told by `unresolved`
+
+
+def _mappings(value: Any) -> list[dict[str, Any]]:
+    return [entry for entry in value.values() if isinstance(entry, dict)] if isinstance(value, dict) else []
 
 
 def _list(value: Any) -> list[Any]:

@@ -11,6 +11,7 @@ import fcntl
 import os
 import stat
 import struct
+import zlib
 from itertools import islice
 from pathlib import Path
 
@@ -29,6 +30,9 @@ _XFS_IOC_FSGEOMETRY_V1 = 0x80705864
 _XFS_GEOMETRY_BYTES = 112
 _XFS_FLAGS_AT = 92
 _XFS_FLAG_FTYPE = 1 << 16
+
+_GZIP = b"\x1f\x8b"
+"""How a gzip file begins (RFC 1952, 2.3.1)."""
 
 _BLOCK = 512
 """Bytes in a unit of st_blocks, whatever the file system's own blocks are (stat(3type))."""
@@ -52,6 +56,9 @@ class LiveFiles:
         self._root = root.rstrip("/")
 
     def read_text(self, path: str, *, limit: int = 1 << 20) -> str:
+        return _text(path, self._read(path, limit))
+
+    def _read(self, path: str, limit: int) -> bytes:
         path = self._root + path
         # looked at before it is opened: opening a FIFO waits, opening a tape rewinds it
         _must_be_file(path, Path(path).stat().st_mode)
@@ -63,14 +70,13 @@ class LiveFiles:
                     found += chunk
             except BlockingIOError:
                 raise TimeoutError(f"{path} has nothing to read now") from None
-        text = found.decode("utf-8", "replace")
-        # secrets are struck out where they are read, so that neither a fact nor a recording can hold them
-        if path.endswith("/mountinfo"):
-            return mounts.strike_secrets(text)
-        return package_sources.strike_secrets(text) if package_sources.concerns(path) else text
+        return bytes(found)
 
     def lines_with(self, path: str, words: tuple[str, ...], *, limit: int = 1 << 23) -> tuple[str, ...]:
-        return tuple(line for line in self.read_text(path, limit=limit).splitlines() if any(w in line for w in words))
+        found = self._read(path, limit)
+        if found.startswith(_GZIP):
+            found = _unpacked(path, found, limit)
+        return tuple(line for line in _text(path, found).splitlines() if any(w in line for w in words))
 
     def lines_below(self, folder: str, file: str, words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         found: list[tuple[str, str]] = []
@@ -242,6 +248,26 @@ def _exists(path: str) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     return True
+
+
+def _text(path: str, found: bytes) -> str:
+    """As text; secrets are struck out where they are read, so that neither a fact nor a recording can hold them."""
+    text = found.decode("utf-8", "replace")
+    if path.endswith("/mountinfo"):
+        return mounts.strike_secrets(text)
+    return package_sources.strike_secrets(text) if package_sources.concerns(path) else text
+
+
+def _unpacked(path: str, found: bytes, limit: int) -> bytes:
+    """What a gzip file holds, *limit* bytes at most."""
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)  # 16: with gzip's header
+    try:
+        whole = unpacker.decompress(found, limit)
+    except zlib.error:
+        whole = b""
+    if not unpacker.eof and len(whole) < limit:
+        raise OSError(errno.EBADMSG, "this gzip file is cut or damaged", path)
+    return whole
 
 
 def _must_be_file(path: str, mode: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -10,7 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, assert_never
 
-from vorflug.host.live.compose import published, relative_paths, unresolved
+from vorflug.host.live.compose import host_paths, image_names, published, relative_paths, unresolved
 from vorflug.host.live.dotenv import parse_env
 from vorflug.host.live.files import LiveFiles
 from vorflug.host.live.secret_values import remember_all, remember_userinfo, remember_value, sounds_secret
@@ -18,15 +19,20 @@ from vorflug.host.live.structured import Unparsable, dig, parse_json, parse_yaml
 from vorflug.model.message import visible
 from vorflug.ports.package import (
     READ_AT_MOST,
+    Agreement,
     Allowed,
     ComposeRead,
     FileRead,
     Format,
+    ImagesRead,
+    ImageUse,
     KeySeen,
     KeysRead,
     LicenceRead,
     ProxyRead,
     Reading,
+    SharedFolder,
+    SharedFolderRead,
     ValueState,
 )
 
@@ -126,6 +132,48 @@ class LivePackage:
             unresolved=_names(unresolved(data, set(env or {}))),
             missing_paths=_names(p for p in relative_paths(data["services"]) if not (folder / p).exists()),
         )
+
+    def shared_folder(self, where: SharedFolder) -> SharedFolderRead:
+        env, values = _load(where.env_path, _env)
+        config, settings = _load(where.config_path, _mapping)
+        compose, data = _load(where.compose_path, _compose)
+        folder = Path(where.compose_path).parent
+        wanted = _real(where.path, folder)
+        set_to = ""
+        with suppress(KeyError):
+            set_to = scalar(dig(settings or {}, where.config_key))
+        mounted = [_real(path, folder) for path in host_paths(data or {}, values or {})]
+        same = any(path.is_relative_to(wanted) or wanted.is_relative_to(path) for path in mounted)
+        return SharedFolderRead(
+            env,
+            config,
+            compose,
+            in_env=_agreement((values or {}).get(where.env_key, ""), wanted, folder),
+            in_config=_agreement(set_to, wanted, folder),
+            in_compose=Agreement.SAME if same else Agreement.OTHER if mounted else Agreement.ABSENT,
+        )
+
+    def images(self, path: str, env_path: str) -> ImagesRead:
+        file, data = _load(path, _compose)
+        if data is None:
+            return ImagesRead(file)
+        _, env = _load(env_path, _env)
+        named = image_names(data["services"], env or {})
+        return ImagesRead(file, tuple(ImageUse(visible(n), named[n]) for n in sorted(named)[:_NAMES_AT_MOST]))
+
+
+def _agreement(said: str, wanted: Path, folder: Path) -> Agreement:
+    if not said.strip():
+        return Agreement.ABSENT
+    return Agreement.SAME if _real(said, folder) == wanted else Agreement.OTHER
+
+
+def _real(path: str, folder: Path) -> Path:
+    """*path* from *folder*, without symlinks, dots and doubled slashes.  What no path can be stays as it is."""
+    try:
+        return Path(os.path.realpath(folder / path))
+    except (OSError, ValueError):  # too long a name, a NUL
+        return Path(path)
 
 
 def _load(path: str, parse: Callable[[str, str], Any]) -> tuple[FileRead, Any]:

@@ -1,0 +1,244 @@
+"""Host firewall: which one is active, and what happens to packets that no rule is about?
+
+Sources: firewalld.conf(5) and firewalld.zone(5); ufw(8), /etc/ufw/ufw.conf and /etc/default/ufw; docs.docker.com,
+"Docker with nftables": a packet that one base chain accepts is still processed by the others, which may drop it.
+
+A file says what somebody wants at the next start; only the kernel says what is active (``packet_filter``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from vorflug.model.base import Frozen
+from vorflug.model.evidence import Evidence
+from vorflug.model.message import Message, listed, msg, sentences, visible
+from vorflug.model.packet_filter import PacketFiltersFact, PacketFiltersQuery, described, gap
+from vorflug.model.query import Fact, Query
+from vorflug.model.requirement import Requirement, Verdict, met, unknown, unmet
+from vorflug.ports import Host
+
+TITLE = msg("Host firewall")
+
+_ZONE = r"[A-Za-z0-9_-]{1,64}"
+
+
+class Runs(StrEnum):
+    """Whether a service runs."""
+
+    YES = "yes"
+    NO = "no"
+    UNCLEAR = "unclear"
+    """Processes are hidden, or one is called so and nothing proves what it is."""
+
+
+class Firewalld(Frozen):
+    """The firewall service of RHEL, SUSE and Fedora."""
+
+    runs: Runs
+    zone: str | None
+    """Its default zone; None where the file is closed or not there."""
+    target: str | None
+    """What becomes of packets that no rule of that zone decides about; None where that is not visible."""
+
+
+class Ufw(Frozen):
+    """The firewall front end of Ubuntu, as its files say; None for what they do not say."""
+
+    enabled: bool | None
+    incoming: str | None
+    forwarded: str | None
+
+
+class HostFirewallFact(Fact):
+    """Which host firewalls there are, and their defaults."""
+
+    firewalld: Firewalld
+    ufw: Ufw | None
+    """None where it was never installed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostFirewallQuery(Query[HostFirewallFact]):
+    """Which host firewall is set up?"""
+
+    kind = "host_firewall"
+
+    def asks(self) -> Message:
+        return msg("Which host firewall is set up, and does it run?")
+
+    def observe(self, host: Host) -> HostFirewallFact:
+        return HostFirewallFact(
+            firewalld=_firewalld(host),
+            ufw=_ufw(host),
+        )
+
+
+def _firewalld(host: Host) -> Firewalld:
+    running = host.processes.named(("firewalld",))
+    # it is a Python program, so that its executable proves nothing; systemd alone puts a process into this group
+    if any(one.cgroup == "/system.slice/firewalld.service" for one in running.found):
+        runs = Runs.YES
+    elif running.hidden or any(one.uid == 0 for one in running.found):
+        runs = Runs.UNCLEAR
+    else:
+        runs = Runs.NO
+    try:
+        # its own fallback where the file names none (firewalld.conf(5))
+        zone = _setting(host.files.read_text("/etc/firewalld/firewalld.conf"), "DefaultZone") or "public"
+    except (FileNotFoundError, PermissionError):
+        return Firewalld(runs=runs, zone=None, target=None)
+    if not re.fullmatch(_ZONE, zone, re.ASCII):
+        raise ValueError(f"wanted the name of a zone in /etc/firewalld/firewalld.conf, saw {zone[:64]!r}")
+    return Firewalld(runs=runs, zone=zone, target=_target(host, zone))
+
+
+def _target(host: Host, zone: str) -> str | None:
+    for folder in ("/etc/firewalld/zones", "/usr/lib/firewalld/zones"):
+        try:
+            text = host.files.read_text(f"{folder}/{zone}.xml")
+        except FileNotFoundError:
+            continue
+        except PermissionError:
+            return None
+        start = re.search(r"<zone\b([^>]*)>", re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL))
+        if start is None:
+            raise ValueError(f"wanted a <zone> in {folder}/{zone}.xml, saw {text[:64]!r}")
+        named = re.search(r"""\btarget\s*=\s*["']%*(\w+)%*["']""", start[1], re.ASCII)
+        return named[1].lower() if named else "default"
+    return None
+
+
+def _ufw(host: Host) -> Ufw | None:
+    try:
+        conf = host.files.read_text("/etc/ufw/ufw.conf")
+    except FileNotFoundError:
+        return None
+    except PermissionError:
+        conf = ""
+    try:
+        defaults = host.files.read_text("/etc/default/ufw")
+    except (FileNotFoundError, PermissionError):
+        defaults = ""
+    enabled = _setting(conf, "ENABLED")
+    return Ufw(
+        enabled=None if enabled is None else enabled.lower() == "yes",
+        incoming=_word(defaults, "DEFAULT_INPUT_POLICY"),
+        forwarded=_word(defaults, "DEFAULT_FORWARD_POLICY"),
+    )
+
+
+def _setting(text: str, name: str) -> str | None:
+    """The last ``NAME=value``, quotes taken off; None where there is none."""
+    found = re.findall(rf"""^[ \t]*{name}[ \t]*=[ \t]*["']?([^"'\s#]*)""", text, re.MULTILINE)
+    return found[-1] if found else None
+
+
+def _word(text: str, name: str) -> str | None:
+    value = _setting(text, name)
+    return visible(value.lower(), at_most=32) if value else None
+
+
+class HostFirewallRequirement(Requirement):
+    """It is known which host firewall is active and which default it has, whatever that is."""
+
+    kind = "host_firewall"
+
+    def wanted(self) -> Message:
+        return msg("the active host firewall and its default known")
+
+    def queries(self, known: Evidence) -> Sequence[Query[Any]]:  # noqa: ARG002 - the same questions, whatever is known
+        return [HostFirewallQuery(), PacketFiltersQuery()]
+
+    def judge(self, evidence: Evidence) -> Verdict:
+        fact, kernel = evidence[HostFirewallQuery()], evidence[PacketFiltersQuery()]
+        # firewalld's table in the kernel is a proof: only root makes one
+        runs = Runs.YES if any(one.table == "firewalld" for one in kernel.chains()) else fact.firewalld.runs
+        wanted, seen = self.wanted(), listed((*_services(fact, runs), described(kernel)))
+        if (unseen := gap(wanted, seen, kernel)) is not None:
+            return unseen
+        if runs is Runs.UNCLEAR:
+            return unknown(
+                wanted=wanted,
+                seen=seen,
+                because=msg("Whether firewalld runs is not visible."),
+                fix=msg("Run this as root."),
+            )
+        return met(wanted=wanted, seen=seen, because=sentences(_remarks(fact, kernel, runs is Runs.YES)))
+
+
+def _remarks(fact: HostFirewallFact, kernel: PacketFiltersFact, firewalld: bool) -> Iterator[Message]:
+    ufw = kernel.nftables.ufw or kernel.old_iptables.ufw
+    if firewalld:
+        yield msg("firewalld is active.")
+    if ufw:
+        yield msg("ufw is active.")
+    elif fact.ufw is not None and fact.ufw.enabled:
+        yield msg("ufw is switched on in its file, and not active in the kernel.")
+    if not kernel.chains():
+        yield msg("The kernel has no packet filter for what comes to or through this machine.")
+    elif not firewalld and not ufw:
+        yield msg("Packet filters are in the kernel that are neither firewalld's nor ufw's.")
+    if kernel.forward_drops():
+        yield msg("What no rule allows is not forwarded; Docker adds rules of its own for containers.")
+
+
+def _services(fact: HostFirewallFact, runs: Runs) -> Iterator[Message]:
+    if fact.firewalld.zone is not None or runs is not Runs.NO:
+        yield msg(
+            "firewalld: {runs}, default zone {zone}, its default {target}",
+            runs=_said(runs),
+            zone=fact.firewalld.zone or msg("not visible"),
+            target=fact.firewalld.target or msg("not visible"),
+        )
+    if fact.ufw is not None:
+        yield msg(
+            "ufw by its files: {enabled}, incoming {incoming}, forwarded {forwarded}",
+            enabled=_switched(fact.ufw.enabled),
+            incoming=fact.ufw.incoming or msg("not visible"),
+            forwarded=fact.ufw.forwarded or msg("not visible"),
+        )
+
+
+def _said(runs: Runs) -> Message:
+    return {Runs.YES: msg("runs"), Runs.NO: msg("does not run"), Runs.UNCLEAR: msg("not visible")}[runs]
+
+
+def _switched(enabled: bool | None) -> Message:
+    return msg("not visible") if enabled is None else msg("switched on") if enabled else msg("switched off")
+
+
+class ForwardedRequirement(Requirement):
+    """No packet filter drops by default what containers send, where the engine's own rules do not come first."""
+
+    kind = "forwarded_packets"
+    engine_chains: tuple[str, ...]
+    """``family table chain`` of the base chains to which the engine adds its rules: a default there is no obstacle."""
+
+    def wanted(self) -> Message:
+        return msg("no packet filter beside Docker's that drops forwarded packets by default")
+
+    def queries(self, known: Evidence) -> Sequence[PacketFiltersQuery]:  # noqa: ARG002 - one question, whatever is known
+        return [PacketFiltersQuery()]
+
+    def judge(self, evidence: Evidence) -> Verdict:
+        kernel = evidence[PacketFiltersQuery()]
+        wanted, seen = self.wanted(), described(kernel)
+        dropping = tuple(str(one) for one in kernel.forward_drops() if str(one) not in self.engine_chains)
+        if dropping and not kernel.container:
+            return unmet(
+                wanted=wanted,
+                seen=seen,
+                because=msg(
+                    "What these chains do not allow is dropped, even where Docker's rules accept it: {chains:list}.",
+                    chains=dropping,
+                ),
+                fix=msg("Allow the container networks there in both directions, or confirm that this is done."),
+            )
+        if (unseen := gap(wanted, seen, kernel)) is not None:
+            return unseen
+        return met(wanted=wanted, seen=seen, because=msg("No packet filter stands in the way of Docker's rules."))
