@@ -49,13 +49,10 @@ def mute(_query):
 @contextmanager
 def nameserver(behave, *, host="127.0.0.1", port=0, over_tcp=None):
     """Yields the port.  *over_tcp* is the behaviour over TCP; without it that port is closed."""
-    udp = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
-    udp.bind((host, port))
+    udp, listener = _bound(host, port, over_tcp is not None)
     port = udp.getsockname()[1]
-    listener = None
     threads = [threading.Thread(target=_udp, args=(udp, behave), daemon=True)]
-    if over_tcp is not None:
-        listener = socket.create_server((host, port))
+    if listener is not None:
         threads.append(threading.Thread(target=_tcp, args=(listener, over_tcp), daemon=True))
     for thread in threads:
         thread.start()
@@ -71,6 +68,20 @@ def nameserver(behave, *, host="127.0.0.1", port=0, over_tcp=None):
             listener.close()
         for thread in threads:
             thread.join(5)
+
+
+def _bound(host, port, tcp):
+    """Sockets on one number; a free port of UDP may be somebody's of TCP, so another one is tried then."""
+    for last in [False] * 19 + [True]:
+        udp = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            udp.bind((host, port))
+            return udp, socket.create_server((host, udp.getsockname()[1])) if tcp else None
+        except OSError:
+            udp.close()
+            if last or port:
+                raise
+    raise AssertionError("not reached")
 
 
 def _udp(udp, behave):
