@@ -29,6 +29,10 @@ def host(*programs, hidden=False, name="clamd"):
     return fake_host(processes=FakePort(named=Running(found, hidden)))
 
 
+def apart(pid, name="clamd"):
+    return Process(pid, name, None, 65534, "", apart=True)
+
+
 def test_each_name_is_asked_for_once():
     query = demand().queries(Evidence())[0]
     assert query.names == ("clamd", "falcon-sensor")
@@ -79,6 +83,28 @@ def test_verdict(programs, hidden, agreed, outcome, seen, no_io):
     assert (verdict.outcome, render(verdict.seen)) == (outcome, seen)
     assert (verdict.fix is not None) == (outcome is not Outcome.MET)
     assert render(verdict.wanted) == "no security agent, or the container folders excluded from its scans"
+
+
+@pytest.mark.parametrize("agreed", [False, True])
+def test_a_program_with_mounts_of_its_own_proves_nothing(agreed):
+    """Any user may mount what he likes on /opt in a namespace of his own."""
+    one = demand(agreed)
+    found = (Process(99, "x", "/home/joe/clamd", 0, ""), apart(100, "falcon-sensor"))
+    verdict = judge(one, fake_host(processes=FakePort(named=Running(found, hidden=False))))
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert render(verdict.seen) == "a program that calls itself falcon-sensor (PID 100)"
+    assert "may show any path" in render(verdict.because)
+    assert render(verdict.fix).startswith("Find out who started it.")
+
+
+def test_what_root_could_see_is_said_first_and_what_is_proved_above_all():
+    def verdict(*programs):
+        found = (apart(100), *(Process(200, "clamd", program, 0, "") for program in programs))
+        return judge(demand(), fake_host(processes=FakePort(named=Running(found, hidden=True))))
+
+    assert render(verdict(None).seen) == "a program that calls itself clamd (PID 200)"
+    assert render(verdict(None).fix) == "Run this as root."
+    assert render(verdict("/usr/sbin/clamd").seen) == "running: ClamAV"
 
 
 @pytest.mark.parametrize("program", ["/home/joe/clamd", "/usr/sbin/clamdx", "/opt/CrowdStrikes/clamd"])

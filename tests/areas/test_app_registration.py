@@ -50,6 +50,28 @@ def test_verdict(fields, outcome, words, no_io):
     assert (verdict.fix is None) == (outcome is Outcome.MET)
 
 
+def test_every_mistake_is_told_with_its_fix():
+    verdict = make(tenant_id="x", client_id="x", redirect_uri="http://y/").judge(Evidence())
+    assert render(verdict.because) == (
+        "The tenant id x is no GUID. The client id x is no GUID. The redirect URI is no https address."
+    )
+    assert render(verdict.fix) == (
+        "Copy tenant id, client id and redirect URI from the app registration into the site file. "
+        "Register a redirect URI that begins with https://audit.corp.example/ and record it."
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "copies", "registers"),
+    [({"tenant_id": "x"}, True, False), ({"redirect_uri": "http://y/"}, False, True)],
+)
+def test_only_what_is_wrong_is_mended(fields, copies, registers):
+    verdict = make(**fields).judge(Evidence())
+    fix = render(verdict.fix)
+    assert render(verdict.because) in ("The tenant id x is no GUID.", "The redirect URI is no https address.")
+    assert ("Copy tenant id" in fix, "Register a redirect URI" in fix) == (copies, registers)
+
+
 def test_nothing_is_asked():
     assert make().queries(Evidence()) == []
     assert "audit.corp.example" in render(make().wanted())

@@ -81,6 +81,8 @@ def test_rules_that_the_kernel_does_not_tell_are_not_off(said):
         ((called("/home/joe/auditd"), called("/usr/sbin/auditd")), False, Daemon.RUNS),
         ((called(None),), False, Daemon.UNCLEAR),
         ((called("/home/joe/auditd"), called(None)), False, Daemon.UNCLEAR),
+        # in a container, or where a user has mounted what he likes
+        ((Process(690, "auditd", None, 65534, "", apart=True),), False, Daemon.UNCLEAR),
         ((), True, Daemon.UNCLEAR),
         ((), False, Daemon.ABSENT),
     ],

@@ -27,13 +27,15 @@ def judge(seen, *images):
     return demand(*images).judge(Evidence([Observation(QUERY, seen if isinstance(seen, Unseen) else Seen(seen))]))
 
 
-def fact(*images, reading=Reading.GOOD):
+def fact(*images, reading=Reading.GOOD, env=Reading.GOOD):
     uses = tuple(ComposeImagesFact.Use(service=f"s{n}", image=image) for n, image in enumerate(images))
-    return ComposeImagesFact(file=FileFact(path=PATH, reading=reading), uses=uses)
+    return ComposeImagesFact(file=FileFact(path=PATH, reading=reading), env=FileFact(path=ENV, reading=env), uses=uses)
 
 
 def test_fact():
-    read = ImagesRead(FileRead(PATH, Reading.GOOD), (ImageUse("s0", "a:1"), ImageUse("s1", None)))
+    read = ImagesRead(
+        FileRead(PATH, Reading.GOOD), FileRead(ENV, Reading.GOOD), (ImageUse("s0", "a:1"), ImageUse("s1", None))
+    )
     assert QUERY.observe(fake_host(package=FakePort(images=read))) == fact("a:1", None)
 
 
@@ -81,9 +83,22 @@ def test_versions(image, listed, outcome, because):
 @pytest.mark.parametrize(
     ("images", "listed", "outcome", "because"),
     [
-        (("a:1", None), ("a:1",), UNMET, "These services name no image: s1."),
-        (("b:1", None), ("a:1",), UNMET, "These services name no image: s1."),
-        (("a:2", "b:1"), ("a:1",), UNMET, "The list of the delivery lacks b:1."),
+        (("a:1", None), ("a:1",), UNMET, "These services name no image, or none that is valid: s1."),
+        (
+            ("b:1", None, "a:2"),
+            ("a:1",),
+            UNMET,
+            (
+                "These services name no image, or none that is valid: s1. The list of the delivery lacks b:1. "
+                "The list of the delivery has another version of a:2."
+            ),
+        ),
+        (
+            ("a:2", "b:1"),
+            ("a:1",),
+            UNMET,
+            "The list of the delivery lacks b:1. The list of the delivery has another version of a:2.",
+        ),
         (("a:2", f"b@{ONE}"), ("a:1", "b:1"), UNMET, "The list of the delivery has another version of a:2."),
         (("a:2", "b:1"), ("a:1", "a:2", "b:1", "c:9"), MET, "Every image is one of the delivery's list."),
         ((f"a@{ONE}",), ("a:1", f"a@{ONE}"), MET, "Every image is one of the delivery's list."),
@@ -104,6 +119,27 @@ def test_a_service_without_an_image_is_shown_as_such():
 def test_a_file_that_cannot_be_used(reading):
     verdict = judge(fact(reading=reading), "a:1")
     assert (verdict.outcome, verdict.cause.kind) == (UNMET, f"file.{reading}")
+
+
+@pytest.mark.parametrize(
+    ("env", "outcome"),
+    [
+        (Reading.GOOD, MET),
+        # Compose does without it
+        (Reading.ABSENT, MET),
+        (Reading.EMPTY, MET),
+        (Reading.DENIED, UNKNOWN),
+        (Reading.BROKEN, UNMET),
+        (Reading.TOO_LARGE, UNMET),
+        (Reading.NOT_A_FILE, UNMET),
+    ],
+)
+def test_an_env_file_that_cannot_be_used_leaves_no_image_to_judge(env, outcome):
+    for images in (("a:1",), ("a:1", None)) if outcome is not MET else (("a:1",),):
+        verdict = judge(fact(*images, env=env), "a:1")
+        assert verdict.outcome is outcome
+        if outcome is not MET:
+            assert (verdict.cause.kind, verdict.cause.subject) == (f"file.{env}", ENV)
 
 
 @pytest.mark.parametrize("reason", list(Reason))

@@ -115,6 +115,12 @@ GOOD = [("JWT_SECRET_KEY", "set", None), ("LOG_LEVEL", "set", True)]
         (PROXY, proxy(), Outcome.MET, "sets the proxy"),
         (PROXY, proxy(https=False, no_proxy=False), Outcome.UNMET, "HTTPS_PROXY and NO_PROXY"),
         (PROXY, proxy(missing=("db",)), Outcome.UNMET, "leaves out db"),
+        (
+            PROXY,
+            proxy(https=False, missing=("db",)),
+            Outcome.UNMET,
+            f"{ENV} does not set HTTPS_PROXY. NO_PROXY in {ENV} leaves out db.",
+        ),
     ],
 )
 def test_verdict(demand, fact, outcome, words):
@@ -133,19 +139,44 @@ def test_verdict(demand, fact, outcome, words):
             ("b",),
             "as shipped: b",
             f"{CONFIG} still has the shipped value for b.",
-            f"Set b in {CONFIG}.",
+            f"Set a value of your own for each of these keys in {CONFIG}: b.",
         ),
-        (("absent", "default"), ("b",), "not set: a", f"{CONFIG} does not set a.", f"Set a in {CONFIG}."),
+        (
+            ("absent", "default"),
+            ("b",),
+            "not set: a; as shipped: b",
+            f"{CONFIG} does not set a. {CONFIG} still has the shipped value for b.",
+            f"Set a in {CONFIG}. Set a value of your own for each of these keys in {CONFIG}: b.",
+        ),
     ],
     ids=["not set", "as shipped", "both"],
 )
-def test_a_key_that_is_not_set_comes_before_one_as_shipped(states, defaults, seen, because, fix):
+def test_keys_that_are_not_set_and_those_as_shipped_are_told_together(states, defaults, seen, because, fix):
     demand = make(ConfigKeysRequirement, path=CONFIG, keys=["a", "b"], defaults=["<model>"])
     (query,) = demand.queries(Evidence())
     rows = [(name, state, None) for name, state in zip("ab", states, strict=True)]
     verdict = demand.judge(Evidence([Observation(query, Seen(keys(*rows, path=CONFIG, defaults=defaults)))]))
     assert verdict.outcome is Outcome.UNMET
     assert [render(m) for m in (verdict.seen, verdict.because, verdict.fix)] == [seen, because, fix]
+
+
+def test_every_mistake_of_an_env_file_is_told_with_its_fix():
+    fact = keys(("JWT_SECRET_KEY", "empty", None), ("LOG_LEVEL", "set", False), defaults=("ADMIN",))
+    verdict = KEYS.judge(evidence(KEYS, fact))
+    assert render(verdict.seen) == "not set: JWT_SECRET_KEY; as shipped: ADMIN; LOG_LEVEL has another value"
+    assert render(verdict.because) == (
+        f"{ENV} does not set JWT_SECRET_KEY. {ENV} still has the shipped value for ADMIN. "
+        f"LOG_LEVEL in {ENV} has none of the values wanted."
+    )
+    assert render(verdict.fix) == (
+        f"Set JWT_SECRET_KEY in {ENV}. Set a value of your own for each of these keys in {ENV}: ADMIN. "
+        f"Set LOG_LEVEL in {ENV} to info or error."
+    )
+
+
+def test_an_empty_no_proxy_is_told_once():
+    verdict = PROXY.judge(evidence(PROXY, proxy(no_proxy=False, missing=("localhost", "db"))))
+    assert render(verdict.because) == f"{ENV} does not set NO_PROXY."
 
 
 @pytest.mark.parametrize("reason", list(Reason))

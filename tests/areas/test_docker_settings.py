@@ -57,6 +57,13 @@ def test_a_broken_file_is_a_fact():
     assert (fact.daemon_file, fact.broken) == (FILE, f"{FILE}:3: wanted JSON")
 
 
+def test_a_file_that_cannot_be_read_is_no_broken_one():
+    """iptables: false could stand in it."""
+    port = FakePort(engine=Engine(EngineState.ANSWERING, "/s"), daemon_file=NotImplementedError(f"{FILE} is no file"))
+    with pytest.raises(NotImplementedError, match=FILE):
+        SettingsQuery().observe(fake_host(containers=port))
+
+
 @pytest.mark.parametrize("demand", DEMANDS, ids=lambda d: d.kind)
 def test_a_broken_file_is_one_cause_for_all(demand):
     verdict = demand.judge(evidence(settings(broken=f"{FILE}:3: wanted JSON")))

@@ -93,7 +93,7 @@ def rotational(*pairs, paths=("/a",)):
         # a hypervisor's disk says "rotating" unless somebody told it otherwise
         (disks(("vda", True, True)), Outcome.UNKNOWN, "vda"),
         (disks(("vda", True, True), ("sda", True, False)), Outcome.UNMET, "sda as rotating"),
-        (disks(("vda", True, True), ("vdb", False, True)), Outcome.UNKNOWN, "disk vda is"),
+        (disks(("vda", True, True), ("vdb", False, True)), Outcome.UNKNOWN, "SSDs too: vda."),
     ],
 )
 def test_rotational_verdict(found, outcome, says, no_io):

@@ -6,6 +6,7 @@ import pytest
 
 from conftest import FakePort, fake_host, header
 from vorflug.areas.host_firewall import (
+    CHAINS_LOOKED_AT,
     Firewalld,
     ForwardedRequirement,
     HostFirewallFact,
@@ -16,7 +17,16 @@ from vorflug.areas.host_firewall import (
 )
 from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.message import render
-from vorflug.model.packet_filter import BaseChain, Look, PacketFiltersFact, PacketFiltersQuery, Tables
+from vorflug.model.packet_filter import (
+    BaseChain,
+    ForwardRulesFact,
+    ForwardRulesQuery,
+    Look,
+    PacketFiltersFact,
+    PacketFiltersQuery,
+    Tables,
+)
+from vorflug.model.packet_rules import End, Rules, follow, iptables_rules, nft_rules
 from vorflug.model.query import Observation, Reason, Seen, Unseen
 from vorflug.model.requirement import Outcome
 from vorflug.ports.processes import Process, Running
@@ -143,8 +153,9 @@ def test_ufw_as_its_files_say(files, ufw):
 # ---- verdicts --------------------------------------------------------------------------------------------------------
 
 
-def chain(name, policy, table="filter", family="ip"):
-    return BaseChain(family=family, table=table, name=name, hook=name.lower().removeprefix("filter_"), policy=policy)
+def chain(name, policy, table="filter", family="ip", rules=None):
+    hook = name.lower().removeprefix("filter_")
+    return BaseChain(family=family, table=table, name=name, hook=hook, policy=policy, rules=rules)
 
 
 def kernel(*chains, look=Look.SEEN, ufw=False, old_ufw=False, old=(), container=""):
@@ -164,10 +175,23 @@ def judged(demand, *facts):
     return demand.judge(Evidence([Observation(kinds[type(fact)], Seen(fact)) for fact in facts]))
 
 
+NOTHING = Rules(end=End.POLICY, may_drop=False, may_accept=False)
+
+
+def forwarding(kernel, found=NOTHING, **rules):
+    """What is decided of forwarded packets; *rules*: those of a chain of that table, of the others *found*."""
+    demand = ForwardedRequirement.model_validate(header(engine_chains=DOCKERS))
+    evidence = Evidence([Observation(PacketFiltersQuery(), Seen(kernel))])
+    for query in demand.queries(evidence)[1:]:
+        evidence.add(Observation(query, Seen(ForwardRulesFact(rules=rules.get(query.table, found)))))
+    return demand.judge(evidence)
+
+
 ON, OFF = Ufw(enabled=True, incoming="drop", forwarded="drop"), Ufw(enabled=False, incoming=None, forwarded=None)
 NO_FILTER = "The kernel has no packet filter for what comes to or through this machine."
 OTHERS = "Packet filters are in the kernel that are neither firewalld's nor ufw's."
 FORWARDED = "What no rule allows is not forwarded; Docker adds rules of its own for containers."
+INCOMING = "What no rule allows does not get in to this machine; ports 80 and 443 are wanted from outside."
 UFW_FILE = "ufw is switched on in its file, and not active in the kernel."
 
 
@@ -177,14 +201,14 @@ UFW_FILE = "ufw is switched on in its file, and not active in the kernel."
         (services(), kernel(), NO_FILTER),
         (services(), kernel(look=Look.NONE), NO_FILTER),
         (services(), kernel(chain("INPUT", "accept")), OTHERS),
-        (services(), kernel(old=(chain("INPUT", "drop"),)), OTHERS),
+        (services(), kernel(old=(chain("INPUT", "drop"),)), f"{OTHERS} {INCOMING}"),
         (services(), kernel(chain("FORWARD", "drop")), f"{OTHERS} {FORWARDED}"),
         (services(Runs.YES, "public", "default"), kernel(), f"firewalld is active. {NO_FILTER}"),
         # its table in the kernel is a proof, whatever is visible of its process
         (services(Runs.NO), kernel(chain("filter_INPUT", "accept", "firewalld", "inet")), "firewalld is active."),
         (services(Runs.UNCLEAR), kernel(chain("filter_INPUT", "accept", "firewalld", "inet")), "firewalld is active."),
         (services(ufw=ON), kernel(chain("FORWARD", "drop"), ufw=True), f"ufw is active. {FORWARDED}"),
-        (services(ufw=ON), kernel(old=(chain("INPUT", "drop"),), old_ufw=True), "ufw is active."),
+        (services(ufw=ON), kernel(old=(chain("INPUT", "drop"),), old_ufw=True), f"ufw is active. {INCOMING}"),
         # enabled in the file is not active in the kernel
         (services(ufw=ON), kernel(), f"{UFW_FILE} {NO_FILTER}"),
         (services(ufw=ON), kernel(chain("INPUT", "accept")), f"{UFW_FILE} {OTHERS}"),
@@ -257,17 +281,15 @@ DOCKERS = ("ip filter FORWARD", "ip6 filter FORWARD")
     ],
 )
 def test_a_filter_that_drops_what_docker_accepts(rules, outcome, no_io):
-    demand = ForwardedRequirement.model_validate(header(engine_chains=DOCKERS))
     with no_io():
-        verdict = judged(demand, rules)
+        verdict = forwarding(rules)
     assert verdict.outcome is outcome
     assert (verdict.fix is not None) == (outcome is not Outcome.MET)
     assert "Docker's" in render(verdict.wanted)
 
 
 def test_the_chains_that_drop_are_named():
-    demand = ForwardedRequirement.model_validate(header(engine_chains=DOCKERS))
-    verdict = judged(demand, kernel(chain("FORWARD", "drop"), chain("forward", "drop", "guard", "inet")))
+    verdict = forwarding(kernel(chain("FORWARD", "drop"), chain("forward", "drop", "guard", "inet")))
     assert render(verdict.because).endswith("even where Docker's rules accept it: inet guard forward.")
     assert render(verdict.seen).startswith("nftables: ip filter FORWARD drop and inet guard forward drop")
 
@@ -288,3 +310,146 @@ def test_the_questions():
     assert render(demand.wanted()) == "the active host firewall and its default known"
     only = ForwardedRequirement.model_validate(header(engine_chains=()))
     assert only.queries(Evidence()) == [PacketFiltersQuery()]
+    seen = kernel(chain("FORWARD", "accept"), old=(chain("FORWARD", "accept", family="ip6", rules=NOTHING),))
+    assert only.queries(Evidence([Observation(PacketFiltersQuery(), Seen(seen))])) == [
+        PacketFiltersQuery(),
+        ForwardRulesQuery(family="ip", table="filter", chain="FORWARD"),
+    ]
+    inside = seen.model_copy(update={"container": "docker"})
+    assert only.queries(Evidence([Observation(PacketFiltersQuery(), Seen(inside))])) == [PacketFiltersQuery()]
+
+
+# ---- rules -----------------------------------------------------------------------------------------------------------
+
+FOREIGN = chain("forward", "accept", "f", "inet")
+FINAL = Rules(end=End.DROPS, may_drop=False, may_accept=False)
+ZONES = Rules(end=End.DROPS, may_drop=True, may_accept=True)
+SOME_DROP = Rules(end=End.POLICY, may_drop=True, may_accept=False)
+SOME_ACCEPT = Rules(end=End.POLICY, may_drop=False, may_accept=True)
+ENDS = "inet f forward: a rule without a condition drops or rejects the rest"
+DROPS = "inet f forward: rules with conditions drop, or lead to other rules"
+ACCEPTS = "inet f forward: rules with conditions accept, or lead to other rules"
+NO_OLD = "nftables: inet f forward accept; iptables-legacy: no packet filter"
+
+
+@pytest.mark.parametrize(
+    ("rules", "outcome", "seen"),
+    [
+        (NOTHING, Outcome.MET, ()),
+        (SOME_ACCEPT, Outcome.MET, (ACCEPTS,)),
+        # a policy that accepts, and a last rule that does not: the layout of RHEL's iptables
+        (FINAL, Outcome.UNMET, (ENDS,)),
+        (SOME_DROP, Outcome.UNKNOWN, (DROPS,)),
+        (ZONES, Outcome.UNKNOWN, (ENDS, DROPS, ACCEPTS)),
+        (None, Outcome.UNKNOWN, ("inet f forward: rules not visible",)),
+    ],
+)
+def test_the_policy_is_not_all(rules, outcome, seen, no_io):
+    with no_io():
+        verdict = forwarding(kernel(FOREIGN), rules)
+    assert verdict.outcome is outcome
+    assert render(verdict.seen) == "; ".join((NO_OLD, *seen))
+    if outcome is Outcome.UNMET:
+        assert render(verdict.because).endswith(": inet f forward.")
+        assert render(verdict.fix) == "Allow the container networks there in both directions."
+    if outcome is Outcome.UNKNOWN:
+        assert render(verdict.because).endswith("not judged, in these chains: inet f forward.")
+        assert render(verdict.fix).endswith("both ways: nft list chain inet f forward.")
+
+
+def test_what_drops_is_told_before_what_is_unclear_or_hidden():
+    both = (FOREIGN, chain("forward", "accept", "guard", "inet"))
+    verdict = forwarding(kernel(*both), guard=FINAL, f=SOME_DROP)
+    assert (verdict.outcome, render(verdict.because)[-20:]) == (Outcome.UNMET, " inet guard forward.")
+    assert forwarding(kernel(FOREIGN, look=Look.NO_PROGRAM), FINAL).outcome is Outcome.UNMET
+    hidden = forwarding(kernel(FOREIGN, look=Look.NO_PROGRAM), SOME_DROP)
+    assert (hidden.outcome, "no program here" in render(hidden.because)) == (Outcome.UNKNOWN, True)
+    verdict = forwarding(kernel(*both), guard=NOTHING, f=SOME_DROP)
+    assert render(verdict.because).endswith("chains: inet f forward.")
+
+
+@pytest.mark.parametrize(("n", "outcome"), [(CHAINS_LOOKED_AT, Outcome.MET), (CHAINS_LOOKED_AT + 1, Outcome.UNKNOWN)])
+def test_only_so_many_chains_are_looked_at(n, outcome):
+    verdict = forwarding(kernel(*(chain("forward", "accept", f"t{at}", "inet") for at in range(n))))
+    assert verdict.outcome is outcome
+    if outcome is Outcome.UNKNOWN:
+        assert render(verdict.because).endswith(f"chains: inet t{CHAINS_LOOKED_AT} forward.")
+
+
+SAVED_UFW = """\
+*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:OUTPUT ACCEPT [0:0]
+:DOCKER - [0:0]
+:DOCKER-FORWARD - [0:0]
+:DOCKER-USER - [0:0]
+:ufw-before-forward - [0:0]
+:ufw-before-logging-forward - [0:0]
+:ufw-reject-forward - [0:0]
+:ufw-user-forward - [0:0]
+-A FORWARD -j DOCKER-USER
+-A FORWARD -j DOCKER-FORWARD
+-A FORWARD -j ufw-before-logging-forward
+-A FORWARD -j ufw-before-forward
+-A FORWARD -j ufw-reject-forward
+-A DOCKER ! -i docker0 -o docker0 -j DROP
+-A DOCKER-FORWARD -i docker0 -j ACCEPT
+-A DOCKER-USER -j RETURN
+-A ufw-before-forward -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A ufw-before-forward -p icmp -m icmp --icmp-type 3 -j ACCEPT
+-A ufw-before-forward -j ufw-user-forward
+COMMIT
+"""
+
+
+def test_ubuntu_with_ufw_and_docker_is_no_false_alarm():
+    # ufw(8) sets the policy; Docker's rules are in that very chain and come first
+    assert (
+        forwarding(kernel(chain("FORWARD", "drop"), chain("FORWARD", "drop", family="ip6"), ufw=True)).outcome
+        is Outcome.MET
+    )
+    # in the old tables as well
+    old = chain("FORWARD", "drop", rules=iptables_rules(SAVED_UFW, "FORWARD"))
+    assert forwarding(kernel(look=Look.NONE, old=(old,), old_ufw=True)).outcome is Outcome.MET
+    # with the new iptables' chain of that name besides, Docker's rules in the old one are conditions
+    assert forwarding(kernel(chain("FORWARD", "accept"), old=(old,))).outcome is Outcome.UNKNOWN
+
+
+def test_old_rules_that_were_left_behind_beside_the_new_ones():
+    left = chain("FORWARD", "accept", rules=iptables_rules(":FORWARD ACCEPT [0:0]\n-A FORWARD -j REJECT\n", "FORWARD"))
+    verdict = forwarding(kernel(chain("FORWARD", "drop"), old=(left,)))
+    assert (verdict.outcome, render(verdict.because)[-19:]) == (Outcome.UNMET, " ip filter FORWARD.")
+
+
+def test_rhel_with_firewalld_and_docker_is_no_false_alarm():
+    ours = chain("filter_FORWARD", "accept", "firewalld", "inet")
+    # Docker makes itself a zone there, so that the profile counts this chain as Docker's
+    demand = ForwardedRequirement.model_validate(header(engine_chains=("inet firewalld filter_FORWARD",)))
+    assert judged(demand, kernel(ours)).outcome is Outcome.MET
+    # and where a profile does not, the jumps to zones keep the last reject from being a proof
+    lists = {
+        "filter_FORWARD": [
+            [match({"ct": {"key": "state"}}, ["established", "related"]), {"accept": None}],
+            [match({"ct": {"key": "status"}}, "dnat"), {"accept": None}],
+            [match({"meta": {"key": "iifname"}}, "lo"), {"accept": None}],
+            [{"jump": {"target": "filter_FORWARD_POLICIES"}}],
+            [match({"ct": {"key": "state"}}, ["invalid"]), {"drop": None}],
+            [{"reject": {"type": "icmpx", "expr": "admin-prohibited"}}],
+        ],
+        "filter_FORWARD_POLICIES": [
+            [match({"meta": {"key": "iifname"}}, "docker0"), {"jump": {"target": "filter_FWD_docker"}}],
+            [match({"meta": {"key": "iifname"}}, "docker0"), {"accept": None}],
+        ],
+    }
+    rules = follow(
+        "filter_FORWARD",
+        lambda name: nft_rules({"nftables": [{"rule": {"expr": statements}} for statements in lists[name]]}),
+    )
+    assert rules == ZONES
+    assert forwarding(kernel(ours), rules).outcome is Outcome.UNKNOWN
+    assert forwarding(kernel(ours), FINAL).outcome is Outcome.UNKNOWN
+
+
+def match(left, right):
+    return {"match": {"op": "in", "left": left, "right": right}}

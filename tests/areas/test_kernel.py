@@ -21,6 +21,7 @@ from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.message import render
 from vorflug.model.query import Observation, Reason, Seen, Unseen
 from vorflug.model.requirement import Outcome
+from vorflug.ports.files import FileKind, FileStatus
 
 RELEASE = "6.1.0-18-amd64"
 FEATURES = [
@@ -30,7 +31,7 @@ FEATURES = [
 OVERLAY = FEATURES[:1]
 
 
-def tree(files):
+def tree(files, kind=FileKind.FILE):
     """A host whose files are given by path; a folder is what its files' paths begin with."""
 
     def read_text(path, **_limit):
@@ -50,7 +51,8 @@ def tree(files):
             raise FileNotFoundError(2, "no such folder", path)
         return names
 
-    return fake_host(files=FakePort(read_text=read_text, lines_with=lines_with, list_folder=list_folder))
+    status = FileStatus(kind, 0o644, 0, 0, 0)
+    return fake_host(files=FakePort(read_text=read_text, lines_with=lines_with, list_folder=list_folder, status=status))
 
 
 BASE = {"/proc/sys/kernel/osrelease": RELEASE + "\n"}
@@ -155,6 +157,15 @@ def test_everything_is_read():
         modules_disabled=True,
         filesystems=("overlay",),
     )
+
+
+def test_a_masked_file_of_rules_hides_the_one_below_it():
+    query = KernelFeaturesQuery(options=(), modules=("overlay",))
+    masked = {"/etc/modprobe.d/a.conf": ValueError("no file"), "/lib/modprobe.d/a.conf": "blacklist overlay\n"}
+    fact = query.observe(tree({**BASE, **masked}, FileKind.CHARACTER))
+    assert (fact.blocked, fact.rules_hidden) == ((), ())
+    with pytest.raises(ValueError, match="no file"):
+        query.observe(tree({**BASE, **masked}, FileKind.FIFO))
 
 
 def test_nothing_is_read_as_nothing():

@@ -128,6 +128,46 @@ def test_a_program_called_like_a_service_is_none(program, cgroup, who):
     assert fact.hidden == (("dockerd",) if who is UNCLEAR else ())
 
 
+def test_a_program_with_mounts_of_its_own_is_no_proved_service():
+    """A user's own dockerd under /usr/local/bin of his own namespace, with limits as low as he likes; or rootless."""
+    found = [
+        Process(1, "dockerd", None, 65534, "/user.slice/user-1000.slice/session-2.scope", apart=True),
+        Process(2, "containerd", None, 0, ""),
+        Process(3, "dockerd", None, 0, UNIT, apart=True),
+        Process(4, "worker", None, 65534, "", apart=True),
+    ]
+    fact = LimitsQuery().observe(
+        host({**SELF, **{f"/proc/{n}/limits": text("1", str(n)) for n in range(1, 5)}}, *found)
+    )
+    assert (fact.apart, fact.hidden) == (("dockerd",), ("containerd",))
+    assert [(one.who, one.files.hard) for one in fact.services] == [("dockerd", 3)]
+
+
+@pytest.mark.parametrize(("uid", "who"), [(0, HERE), (1, NONE), (1000, NONE)])
+def test_a_service_runs_as_root(uid, who):
+    one = Process(1, "dockerd", "/usr/bin/dockerd", uid, "")
+    fact = LimitsQuery().observe(host({**SELF, "/proc/1/limits": text()}, one))
+    assert (tuple(service.who for service in fact.services), fact.hidden) == (who, ())
+
+
+@pytest.mark.parametrize(
+    ("here", "hidden", "unseen", "outcome", "because"),
+    [
+        (100, (), False, Outcome.UNKNOWN, "dockerd runs with users or mounts of its own"),
+        (100, (), True, Outcome.UNKNOWN, "dockerd runs with users or mounts of its own"),
+        (100, ("containerd",), False, Outcome.UNKNOWN, "The limits of containerd may not be read"),
+        (99, (), False, Outcome.UNMET, "The hard limit of open files is lower than 100."),
+    ],
+)
+def test_what_is_not_proved_decides_nothing(here, hidden, unseen, outcome, because):
+    fact = LimitsFact(
+        here=limits(here), services=(), hidden=hidden, apart=("dockerd",), processes_hidden=unseen, settings={}
+    )
+    verdict = judged(Seen(fact))
+    assert verdict.outcome is outcome and render(verdict.because).startswith(because)
+    assert verdict.fix is not None
+
+
 def test_settings_of_the_kernel():
     files = {"/proc/sys/fs/file-max": "9223372036854775807\n", "/proc/sys/kernel/pid_max": "4194304\n"}
     assert LimitsQuery().observe(host({**SELF, **files})).settings == {

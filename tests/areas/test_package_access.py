@@ -66,11 +66,23 @@ def test_a_file_that_is_not_there_has_the_cause_of_every_demand_on_it(demand, re
         (0o600, 0, False, 0, Outcome.MET, f"Only its owner and its group may open {PATH}."),
         (0o640, 0, False, 7, Outcome.MET, f"Only its owner and its group may open {PATH}."),
         (0o600, 7, False, 7, Outcome.MET, f"Only its owner and its group may open {PATH}."),
-        (0o644, 0, False, 0, Outcome.UNMET, f"By its mode, {PATH} is open to every user who can reach its folder."),
-        (0o602, 0, False, 0, Outcome.UNMET, f"By its mode, {PATH} is open to every user who can reach its folder."),
-        (0o601, 0, False, 0, Outcome.UNMET, f"By its mode, {PATH} is open to every user who can reach its folder."),
+        (
+            0o644, 0, False, 0, Outcome.UNMET,
+            f"By its mode (0644), every user who reaches its folder may read {PATH}.",
+        ),
+        (
+            0o602, 0, False, 0, Outcome.UNMET,
+            f"By its mode (0602), every user who reaches its folder has rights on {PATH}.",
+        ),
+        (
+            0o601, 0, False, 0, Outcome.UNMET,
+            f"By its mode (0601), every user who reaches its folder has rights on {PATH}.",
+        ),
         # others are in the mode whatever a list says; the rest is not
-        (0o644, 0, True, 0, Outcome.UNMET, f"By its mode, {PATH} is open to every user who can reach its folder."),
+        (
+            0o644, 0, True, 0, Outcome.UNMET,
+            f"By its mode (0644), every user who reaches its folder may read {PATH}.",
+        ),
         (
             0o640, 0, True, 0, Outcome.UNKNOWN,
             f"{PATH} has an access control list, which decides beside the mode.",

@@ -16,13 +16,14 @@ from vorflug.model.requirement import Outcome
 FOLDER = "/proc/sys/net/ipv4/conf"
 
 
-def host(every="0\n", **interfaces):
+def host(every="0\n", namespace="pid:[4026531836]", **interfaces):
     values = {"all": every, "default": "1\n", "lo": "1\n", **interfaces}
     files = {f"{FOLDER}/{name}/rp_filter": value for name, value in values.items() if value is not None}
     return fake_host(
         files=FakePort(
             list_folder=lambda path: tuple(sorted(values)),
             read_text=lambda path, **_: files.get(path, FileNotFoundError(path)),
+            read_link=namespace,
         )
     )
 
@@ -49,6 +50,11 @@ def test_the_larger_of_both_counts(every, own, outcome, seen):
     assert (found.fix is not None) == (outcome is Outcome.UNMET)
 
 
+def test_the_interfaces_of_a_container_are_not_the_machines():
+    with pytest.raises(NotImplementedError, match="the machine's are hidden"):
+        ReversePathQuery().observe(host(namespace="pid:[4026532771]", eth0="1"))
+
+
 def test_only_interfaces_that_are_not_accepted_are_shown():
     assert render(verdict(host(eth1="1", eth0="1", eth2="2")).seen) == "in force: eth0 1 and eth1 1"
     assert render(verdict(host(eth1="0", eth0="2")).seen) == "in force: eth0 2 and eth1 0"
@@ -68,14 +74,14 @@ def test_an_interface_that_is_gone_is_left_out():
 
 @pytest.mark.parametrize("folder", [FileNotFoundError("x"), ("all",)])
 def test_without_the_kernels_folder_nothing_is_known(folder):
-    port = FakePort(list_folder=folder, read_text=FileNotFoundError("x"))
+    port = FakePort(list_folder=folder, read_text=FileNotFoundError("x"), read_link=FileNotFoundError("x"))
     with pytest.raises(NotImplementedError, match="is not there"):
         ReversePathQuery().observe(fake_host(files=port))
 
 
 def test_what_is_closed_or_no_number_is_no_value():
     with pytest.raises(PermissionError):
-        ReversePathQuery().observe(fake_host(files=FakePort(list_folder=("all",), read_text=PermissionError("closed"))))
+        ReversePathQuery().observe(host(PermissionError("closed")))
     with pytest.raises(ValueError, match="strict"):
         ReversePathQuery().observe(host(eth0="strict"))
 

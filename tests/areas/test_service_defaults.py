@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from areas.asking import judge
@@ -12,6 +14,7 @@ from vorflug.model.message import render
 from vorflug.model.query import Observation, Reason, Unseen
 from vorflug.model.requirement import Outcome
 from vorflug.ports.commands import Completed
+from vorflug.ports.files import FileKind, FileStatus
 
 MAIN = "/etc/systemd/system.conf"
 COMMENTED = "[Manager]\n#DefaultLimitNOFILE=1024:524288\n#DefaultTasksMax=15%\n"
@@ -30,15 +33,23 @@ def host(said):
     return fake_host(files=FakePort(exists=lambda path: path == "/run/systemd/system"), commands=FakePort(run=run))
 
 
-def tree(files):
+def system(container=""):
+    return FakePort(virtualisation=SimpleNamespace(container=container))
+
+
+def tree(files, container="", status=None):
     def list_folder(folder):
         inside = [path.rpartition("/") for path in files]
         return tuple(sorted(name for above, _, name in inside if above == folder)) or FileNotFoundError(folder)
 
     return fake_host(
         files=FakePort(
-            exists=False, list_folder=list_folder, read_text=lambda path: files.get(path, FileNotFoundError(path))
-        )
+            exists=False,
+            list_folder=list_folder,
+            status=status,
+            read_text=lambda path: files.get(path, FileNotFoundError(path)),
+        ),
+        system=system(container),
     )
 
 
@@ -103,9 +114,44 @@ def test_files_where_systemd_does_not_run(files, limits):
     assert known(tree(files)) == (False, limits)
 
 
+def test_files_of_a_container_are_not_those_of_the_machine():
+    with pytest.raises(NotImplementedError, match=r"a container \(docker\) without systemd"):
+        ServiceDefaultsQuery().observe(tree({MAIN: "DefaultLimitNPROC=7\n"}, "docker"))
+
+
+@pytest.mark.parametrize(("kind", "error"), [(FileKind.CHARACTER, None), (FileKind.FIFO, NotImplementedError)])
+def test_a_masked_file_counts_as_empty(kind, error):
+    path = "/etc/systemd/system.conf.d/10-a.conf"
+    files = {MAIN: "DefaultLimitNPROC=7\n", path: ValueError("no file but a character")}
+    one = tree(files, status=FileStatus(kind, 0o644, 0, 0, 0))
+    if error is None:
+        assert known(one) == (False, {"PROCESSES": 7})
+    else:
+        with pytest.raises(error):
+            ServiceDefaultsQuery().observe(one)
+
+
+@pytest.mark.parametrize("path", [MAIN, "/etc/systemd/system.conf.d/10-a.conf"])
+def test_a_text_that_may_have_been_cut_is_no_answer(path):
+    text = "DefaultLimitNPROC=7\n" + "#" * (1 << 20)
+    with pytest.raises(NotImplementedError, match=f"^{path} has 1048576 bytes or more"):
+        ServiceDefaultsQuery().observe(
+            tree({MAIN: "", path: text}, status=FileStatus(FileKind.FILE, 0o644, 0, 0, len(text)))
+        )
+
+
 def test_neither_systemd_nor_files_is_no_answer():
     with pytest.raises(NotImplementedError, match="not started by systemd"):
         ServiceDefaultsQuery().observe(tree({}))
+
+
+def test_a_closed_folder_is_not_an_empty_one():
+    one = fake_host(
+        files=FakePort(exists=False, list_folder=PermissionError("closed"), read_text="DefaultLimitNPROC=7\n"),
+        system=system(),
+    )
+    with pytest.raises(PermissionError, match=r"/etc/systemd/system\.conf\.d, .* could set a default"):
+        ServiceDefaultsQuery().observe(one)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +162,12 @@ def test_neither_systemd_nor_files_is_no_answer():
         ("DefaultLimitNOFILE", host(shown("65535")), Outcome.UNMET, "DefaultLimitNOFILE: 65535"),
         ("DefaultLimitNPROC", host(shown("1", "65536")), Outcome.MET, "DefaultLimitNPROC: 65536"),
         ("DefaultTasksMax", host(shown(tasks="infinity")), Outcome.MET, "DefaultTasksMax: unlimited"),
-        ("DefaultTasksMax", tree({MAIN: "DefaultTasksMax=15%"}), Outcome.UNKNOWN, "no file sets DefaultTasksMax"),
+        (
+            "DefaultTasksMax",
+            tree({MAIN: "DefaultTasksMax=15%"}),
+            Outcome.UNKNOWN,
+            "no file sets DefaultTasksMax to a number",
+        ),
         ("DefaultLimitNOFILE", tree({MAIN: "DefaultLimitNOFILE=9"}), Outcome.UNMET, "DefaultLimitNOFILE: 9"),
     ],
 )

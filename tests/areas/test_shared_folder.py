@@ -63,18 +63,18 @@ def test_fact():
             "the same in .env and compose file",
             f"{ENV} and {COMPOSE} mean {FOLDER}; {CONFIG} names no folder of its own.",
         ),
-        (fact(env=ABSENT, config=OTHER), Outcome.UNMET, "not set: SHARED_FOLDER", f"{ENV} does not set SHARED_FOLDER."),
+        (fact(env=ABSENT), Outcome.UNMET, "not set: SHARED_FOLDER", f"{ENV} does not set SHARED_FOLDER."),
         (
-            fact(env=OTHER, config=OTHER),
+            fact(env=OTHER),
             Outcome.UNMET,
             "another folder in .env",
             f"SHARED_FOLDER in {ENV} is not the folder {FOLDER} that the site file names, and that was looked at here.",
         ),
         (
-            fact(config=OTHER, compose=OTHER),
+            fact(config=OTHER),
             Outcome.UNMET,
             "another folder in the configuration",
-            f"storage.folder in {CONFIG} is not the folder {FOLDER} of the env file.",
+            f"storage.folder in {CONFIG} is not the folder {FOLDER}.",
         ),
         (
             fact(compose=OTHER),
@@ -94,6 +94,28 @@ def test_verdict(seen, outcome, words, because):
     verdict = judge(seen)
     assert (verdict.outcome, render(verdict.seen), render(verdict.because)) == (outcome, words, because)
     assert (verdict.fix is None) == (outcome is Outcome.MET)
+
+
+def test_every_file_that_differs_is_told_with_its_fix():
+    verdict = judge(fact(OTHER, OTHER, OTHER))
+    assert render(verdict.seen) == (
+        "another folder in .env; another folder in the configuration; no volume for it in the compose file"
+    )
+    assert render(verdict.because) == (
+        f"SHARED_FOLDER in {ENV} is not the folder {FOLDER} that the site file names, and that was looked at here. "
+        f"storage.folder in {CONFIG} is not the folder {FOLDER}. "
+        f"No service of {COMPOSE} has {FOLDER} as a volume: what is written there stays in the container."
+    )
+    assert render(verdict.fix) == (
+        f"Set SHARED_FOLDER in {ENV} to {FOLDER}, or correct the folder in the site file. "
+        f"Set storage.folder in {CONFIG} to {FOLDER}, or correct the folder in the site file. "
+        f"Volumes that name SHARED_FOLDER follow; else mount {FOLDER} under volumes in {COMPOSE}."
+    )
+
+
+@pytest.mark.parametrize(("env", "follows"), [(SAME, False), (OTHER, True), (ABSENT, True)])
+def test_a_volume_follows_the_env_file_only_where_that_is_wrong(env, follows):
+    assert ("follow" in render(judge(fact(env, SAME, OTHER)).fix)) is follows
 
 
 @pytest.mark.parametrize("name", ["env", "config", "compose"])

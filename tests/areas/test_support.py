@@ -106,10 +106,6 @@ def test_the_row_of_a_release_wins_over_that_of_its_series():
         (system("linuxmint", "22", ("ubuntu", "debian")), "linuxmint 22"),
         (system("rocky", "9.4", ("rhel",)), "Rocky Linux 9.4"),
         (system("ubuntu", "21.10"), "Ubuntu 21.10"),
-        (system("arch", "", (), "Arch Linux"), "arch"),
-        (system("debian", ""), "Debian"),
-        (system("", "24.04"), "24.04"),
-        (system("", ""), "/etc/os-release"),
         (system("debian", "trixie/sid"), "Debian trixie/sid"),
     ],
 )
@@ -117,6 +113,22 @@ def test_a_system_that_the_table_lacks_is_unknown(found, says):
     verdict = judge(found, "2026-11-25")
     assert verdict.outcome is Outcome.UNKNOWN
     assert render(verdict.because) == f"This profile does not know how long {says} is supported."
+    assert verdict.fix is not None
+
+
+@pytest.mark.parametrize(
+    ("found", "key"),
+    [
+        (system("arch", "", (), "Arch Linux"), "VERSION_ID"),
+        (system("debian", ""), "VERSION_ID"),
+        (system("", "24.04"), "ID"),
+        (system("", ""), "ID"),
+    ],
+)
+def test_a_file_without_a_key_names_no_system_that_could_be_looked_up(found, key):
+    verdict = judge(found, "2026-11-25")
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert render(verdict.because) == (f"/etc/os-release has no {key}, so the system and its version are not certain.")
     assert verdict.fix is not None
 
 

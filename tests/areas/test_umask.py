@@ -56,12 +56,50 @@ def judge(fact, leaves="005"):
         ),
         ({**STATUS, DEFS: "UMASK 077\n", COMMON: "# session optional pam_umask.so\n"}, 0o022, None, None),
         ({**STATUS, DEFS: "UMASK 077\n", COMMON: "auth optional pam_umask.so\n"}, 0o022, None, None),
-        ({**STATUS, DEFS: PermissionError(), COMMON: "session optional pam_umask.so\n"}, 0o022, None, None),
         ({**STATUS, DEFS: "UMASK 077\n", COMMON: NotADirectoryError()}, 0o022, None, None),
     ],
 )
 def test_fact(files, process, login, source):
     assert ask(files) == UmaskFact(process=process, login=login, login_from=source)
+
+
+@pytest.mark.parametrize(
+    ("files", "hidden", "login"),
+    [
+        ({COMMON: PermissionError()}, (COMMON,), None),
+        ({COMMON: PermissionError(), SSHD: PermissionError()}, (COMMON, SSHD), None),
+        ({DEFS: PermissionError(), COMMON: "session optional pam_umask.so\n"}, (DEFS,), None),
+        # it is not asked where no login gets it
+        ({DEFS: PermissionError()}, (), None),
+        ({DEFS: PermissionError(), COMMON: "session optional pam_umask.so umask=022\n"}, (), 0o022),
+        ({COMMON: PermissionError(), SSHD: "session optional pam_umask.so umask=022\n"}, (COMMON,), 0o022),
+    ],
+)
+def test_a_file_that_may_not_be_read_is_named(files, hidden, login):
+    fact = ask({**STATUS, **files})
+    assert (fact.process, fact.hidden, fact.login) == (0o022, hidden, login)
+
+
+def test_a_status_that_may_not_be_read_is_no_file_for_a_login():
+    fact = ask({"/proc/self/status": PermissionError()})
+    assert (fact.process, fact.hidden) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("process", "login", "outcome"),
+    [
+        (0o022, None, Outcome.UNKNOWN),
+        (0o022, 0o022, Outcome.UNKNOWN),
+        (0o022, 0o077, Outcome.UNKNOWN),
+        (0o077, None, Outcome.UNMET),
+    ],
+)
+def test_a_hidden_file_could_give_a_login_another_mask(process, login, outcome):
+    source = None if login is None else DEFS
+    verdict = judge(UmaskFact(process=process, login=login, login_from=source, hidden=(COMMON,)))
+    assert verdict.outcome is outcome
+    assert (COMMON in render(verdict.because)) == (outcome is Outcome.UNKNOWN and login != 0o077)
+    assert verdict.fix is not None
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_a_limit_on_threads_costs_answers_and_not_the_run(tmp_path, runs_as_nobo
 
     ended = vorflug("run", "--profile", file, out=out, env=env, program=launcher, preexec=few_threads)
     assert ended.code == 5, ended.err
-    assert "crashed" in ended.unseen() and len(ended.unseen()) < 60
+    assert "unsupported" in ended.unseen() and len(ended.unseen()) < 60
     assert len(ended.folders) == 1
 
 

@@ -29,7 +29,7 @@ def findings(work, inside, *, nobody=False, after=""):
     out.chmod(0o777)
     argv = [*(NOBODY if nobody else ()), *PROGRAM, "collect", "--profile", str(file), "--out", str(out / "facts.json")]
     done = subprocess.run(
-        ["unshare", "-n", "sh", "-ec", f'{inside}\n"$@" > /dev/null\n{after}', "sh", *argv],
+        ["unshare", "-n", "-m", "sh", "-ec", f'{inside}\n"$@" > /dev/null\n{after}', "sh", *argv],
         capture_output=True,
         text=True,
         timeout=60,
@@ -63,6 +63,43 @@ def test_the_default_that_docker_sets_itself_is_no_obstacle(tmp_path):
     firewall, forwarded, _ = findings(tmp_path, "iptables-nft -P FORWARD DROP")
     assert forwarded["outcome"] == "met"
     assert "What no rule allows is not forwarded" in firewall["because"]["en"]
+
+
+OPEN = "nft add table inet f; nft 'add chain inet f forward { type filter hook forward priority 0; policy accept; }'"
+STATE = "nft add rule inet f forward ct state established,related accept comment kept-apart"
+
+
+@pytest.mark.parametrize(
+    ("rules", "outcome"),
+    [
+        ("nft add rule inet f forward counter reject", "unmet"),
+        ("nft add rule inet f forward drop", "unmet"),
+        ("nft add chain inet f end; nft add rule inet f end drop; nft add rule inet f forward jump end", "unmet"),
+        ("nft add rule inet f forward iifname eth7 drop", "unknown"),
+        ("nft add rule inet f forward iifname docker0 accept; nft add rule inet f forward drop", "unknown"),
+        ("nft add rule inet f forward 'iifname vmap { eth7 : drop }'", "unknown"),
+        ("nft add chain inet f end; nft add rule inet f forward jump end", "met"),
+        ("nft add rule inet f forward accept; nft add rule inet f forward drop", "met"),
+    ],
+)
+def test_a_policy_that_accepts_is_not_all(tmp_path, rules, outcome):
+    _, forwarded, _ = findings(tmp_path, f"{OPEN}; {STATE}; {rules}")
+    assert forwarded["outcome"] == outcome
+    if outcome == "unmet":
+        assert forwarded["because"]["en"].endswith(": inet f forward.")
+        assert "a rule without a condition drops or rejects the rest" in forwarded["seen"]["en"]
+    if outcome == "unknown":
+        assert "nft list chain inet f forward" in forwarded["fix"]["en"]
+    facts = (tmp_path / "out" / "facts.json").read_text(encoding="utf-8")
+    assert "kept-apart" not in facts and "eth7" not in facts
+
+
+def test_without_nft_iptables_tells_a_part_and_makes_nothing(tmp_path):
+    hide, show = "mount --bind /dev/null /usr/sbin/nft", "umount /usr/sbin/nft; nft list ruleset"
+    firewall, forwarded, left = findings(tmp_path, f"iptables-nft -P FORWARD DROP; {hide}", after=show)
+    assert (firewall["outcome"], forwarded["outcome"]) == ("unknown", "unknown")
+    assert "ip filter FORWARD drop" in firewall["seen"]["en"]
+    assert "ip6" not in left, "looking must not bring tables in"
 
 
 def test_old_tables(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from dataclasses import dataclass
@@ -148,6 +149,36 @@ def test_what_is_raised_becomes_a_reason(error, reason):
     seen = gather([demand(Raises(error=error), Ask(n=3))])
     assert seen[Raises(error=error)].result.reason is reason
     assert seen[Ask(n=3)].result == Seen(Answer(n=3))
+
+
+class TooManyFiles(OSError):
+    def __init__(self, _text):
+        super().__init__(errno.EMFILE, "Too many open files")
+
+
+class NoMemory(OSError):
+    def __init__(self, _text):
+        super().__init__(errno.ENOMEM, "Cannot allocate memory")
+
+
+class Broken(OSError):
+    def __init__(self, _text):
+        super().__init__(errno.EIO, "Input/output error")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "words"),
+    [
+        (TooManyFiles, Reason.UNSUPPORTED, "a limit of this process (ulimit): [Errno 24] Too many open files"),
+        (NoMemory, Reason.UNSUPPORTED, "a limit of this process (ulimit): [Errno 12] Cannot allocate memory"),
+        (Broken, Reason.CRASHED, "Broken: [Errno 5] Input/output error"),
+    ],
+)
+def test_a_limit_of_the_process_is_no_crash(error, reason, words):
+    told: list[BaseException] = []
+    seen = gather([demand(Raises(error=error))], on_crash=told.append)
+    assert seen[Raises(error=error)].result == Unseen(reason, words)
+    assert len(told) == (reason is Reason.CRASHED)
 
 
 def test_what_nobody_foresaw_is_told_for_the_log():

@@ -11,7 +11,7 @@ from vorflug.host.live.compose import unresolved
 from vorflug.host.live.dotenv import parse_env
 from vorflug.host.live.secret_values import remember_all, remember_userinfo
 from vorflug.host.live.structured import Unparsable, parse_yaml
-from vorflug.host.secrets import redact
+from vorflug.host.secrets import redact, remember
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,36 @@ def test_a_path_with_an_at_is_no_userinfo(text):
 def test_the_parts_of_several_urls_in_one_word_are_remembered():
     remember_userinfo("http://a:kanarie-y1@c,http://d:kanarie/y2@f")
     assert "y1" not in redact("kanarie-y1") and "kanarie" not in redact("http://d:kanarie/y2@f")
+
+
+def test_tens_of_thousands_of_secrets_take_no_time():
+    secrets = [f"{number:06d}-kanarie-{number * 7919:09x}" for number in range(16_000)]
+    remember(*secrets)
+    plain = " ".join(f"{number:08x}" for number in range(200))
+    began = time.process_time()
+    for _ in range(300):
+        assert redact(plain) == plain
+    # one search for each of them in each text took 13 s on the machine where this one takes 0.06 s
+    assert time.process_time() - began < 2
+    assert redact(f"a {secrets[0]} b {secrets[15_999]}") == "a [redacted] b [redacted]"
+
+
+def test_secrets_that_begin_or_end_alike_are_told_apart():
+    remember("alike-one-alike", "alike-two-other", "alike-one-alike-and-more")
+    assert redact("alike-one-alike-and-more alike-one-alike alike-two-other") == "[redacted] [redacted] [redacted]"
+    assert redact("alike-ten-alike alike-two-alike") == "alike-ten-alike alike-two-alike"
+    remember("secre6")
+    assert redact("secre6") == redact("secre6"[:6]) == "[redacted]" and redact("secre") == "secre"
+
+
+@pytest.mark.parametrize(("count", "whole"), [(1000, False), (1001, True)])
+def test_a_list_of_secrets_is_struck_out_whole(count, whole):
+    # secrets that no encoding changes are one each; their base64 forms do not stand in the text
+    secrets = [f"{count}list{number:05d}end" for number in range(count)]
+    remember(*secrets)
+    shown = redact(f"begin {' '.join(secrets)} done")
+    assert "list" not in shown
+    assert (shown == "[redacted]") is whole and ("begin" in shown) is not whole
 
 
 MEGABYTE = 1_000_000

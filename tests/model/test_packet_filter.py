@@ -11,13 +11,17 @@ from conftest import FakePort, fake_host
 from vorflug.model.message import msg, render
 from vorflug.model.packet_filter import (
     BaseChain,
+    ForwardRulesFact,
+    ForwardRulesQuery,
     Look,
     PacketFiltersFact,
     PacketFiltersQuery,
+    Passage,
     Tables,
     described,
     gap,
 )
+from vorflug.model.packet_rules import End, Rules
 from vorflug.model.requirement import Outcome
 from vorflug.ports.commands import Completed
 
@@ -95,7 +99,8 @@ def test_only_base_chains_for_this_machine_and_through_it_are_kept():
         ("inet filter input", "input", "drop"),
         ("ip6 filter FORWARD", "forward", "accept"),
     ]
-    assert found.forward_drops() == ()
+    assert found.dropping("forward") == ()
+    assert tuple(map(str, found.dropping("input"))) == ("inet filter input",)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +109,7 @@ def test_only_base_chains_for_this_machine_and_through_it_are_kept():
 )
 def test_what_is_not_forwarded(hook, policy, drops):
     found = look(runs={NFT: listing(chain(name="x", hook=hook, policy=policy))})
-    assert tuple(map(str, found.forward_drops())) == drops
+    assert tuple(map(str, found.dropping("forward"))) == drops
 
 
 def test_a_chain_without_a_policy_accepts():
@@ -169,7 +174,7 @@ def test_a_release_that_is_no_path_is_not_followed():
         (Completed(1, "", "Unable to initialize Netlink socket: Protocol not supported\n"), Look.NONE),
         (Completed(1, "", "Error: JSON support not compiled-in\n"), Look.UNREADABLE),
         (Completed(0, '{"nftables": [', "", cut=True), Look.UNREADABLE),
-        (FileNotFoundError("nft"), Look.NO_PROGRAM),
+        (FileNotFoundError("nft"), Look.NO_PROGRAM),  # neither is there an iptables
     ],
 )
 def test_no_answer_is_not_no_firewall(answer, found):
@@ -203,7 +208,9 @@ def test_old_tables_are_listed_only_where_they_exist(old, old6, found):
 
 
 def test_policies_of_old_tables():
-    one = saved(":INPUT DROP [0:0]", ":FORWARD ACCEPT [3:180]", ":OUTPUT DROP [0:0]", ":INPUT - [0:0]", "-A INPUT -j X")
+    one = saved(
+        ":INPUT DROP [0:0]", ":FORWARD ACCEPT [3:180]", ":OUTPUT DROP [0:0]", ":FORWARD - [0:0]", "-A FORWARD -j DROP"
+    )
     six = saved(":FORWARD DROP [0:0]")
     found = look({**LOADED, OLD: "filter\n", OLD6: "filter\n"}, {NFT: listing(), OLD_SAVE: one, OLD6_SAVE: six}, LEGACY)
     assert [(str(row), row.hook, row.policy) for row in found.old_iptables.chains] == [
@@ -211,7 +218,8 @@ def test_policies_of_old_tables():
         ("ip filter FORWARD", "forward", "accept"),
         ("ip6 filter FORWARD", "forward", "drop"),
     ]
-    assert tuple(map(str, found.forward_drops())) == ("ip6 filter FORWARD",)
+    assert tuple(map(str, found.dropping("forward"))) == ("ip6 filter FORWARD",)
+    assert [row.rules and row.rules.end for row in found.old_iptables.chains] == [None, End.DROPS, End.POLICY]
 
 
 @pytest.mark.parametrize(
@@ -241,6 +249,157 @@ def test_the_plain_name_is_asked_only_where_it_lists_the_old_tables(programs, pr
 def test_old_tables_that_are_not_listed_are_not_none(answer, found):
     fact = look({**LOADED, OLD: "filter\n"}, {NFT: listing(), OLD_SAVE: answer}, LEGACY)
     assert fact.old_iptables == Tables(look=found)
+
+
+# ---- no nft, and today's iptables ------------------------------------------------------------------------------------
+
+NEW = {"iptables-save": "/usr/sbin/xtables-nft-multi", "ip6tables-save": "/usr/sbin/xtables-nft-multi"}
+SAVE, SAVE6 = ("iptables-save", "-t", "filter"), ("ip6tables-save", "-t", "filter")
+GONE = FileNotFoundError("nft")
+
+
+def test_without_nft_a_part_is_seen_through_iptables_and_the_rest_stays_a_gap():
+    one = saved(":FORWARD ACCEPT [0:0]", ":ufw-before-input - [0:0]", "-A FORWARD -j DROP")
+    found = look(runs={NFT: GONE, SAVE: one, SAVE6: saved(":FORWARD DROP [0:0]")}, programs=NEW).nftables
+    assert (found.look, found.ufw) == (Look.NO_PROGRAM, True)
+    assert [(str(row), row.policy, row.rules.end) for row in found.chains] == [
+        ("ip filter FORWARD", "accept", End.DROPS),
+        ("ip6 filter FORWARD", "drop", End.POLICY),
+    ]
+    assert look(runs={NFT: GONE, SAVE: saved(), SAVE6: saved(":ufw6-before-input - [0:0]")}, programs=NEW).nftables.ufw
+
+
+@pytest.mark.parametrize(
+    "programs", [{}, {"iptables-save": "/usr/sbin/xtables-multi", "ip6tables-save": "/usr/sbin/xtables-legacy-multi"}]
+)
+def test_an_old_iptables_lists_nothing_of_the_new_tables(programs):
+    assert look(runs={NFT: GONE}, programs=programs).nftables == Tables(look=Look.NO_PROGRAM)
+
+
+def test_iptables_is_not_asked_where_that_could_load_the_module():
+    assert look({MODULES: "", BUILT_IN: ""}, programs=NEW).nftables == Tables(look=Look.NONE)
+
+
+@pytest.mark.parametrize(
+    ("answer", "found"),
+    [
+        (Completed(4, "", "iptables-save: Permission denied (you must be root)"), Look.NEEDS_ROOT),
+        (Completed(0, ":FORWARD DROP [0:0]\n", "", cut=True), Look.UNREADABLE),
+    ],
+)
+def test_a_part_that_is_not_listed(answer, found):
+    assert look(runs={NFT: GONE, SAVE: answer}, programs=NEW).nftables == Tables(look=found)
+
+
+# ---- rules of one chain ----------------------------------------------------------------------------------------------
+
+
+def rule(*statements):
+    return {"rule": {"family": "inet", "table": "f", "chain": "forward", "handle": 4, "expr": list(statements)}}
+
+
+def asked(name, answer, table="f"):
+    return {("nft", "-j", "list", "chain", "inet", table, name): answer}
+
+
+STATE = {"match": {"op": "in", "left": {"ct": {"key": "state"}}, "right": ["established", "related"]}}
+REJECT, LEAD = {"reject": {"type": "icmpx", "expr": "admin-prohibited"}}, {"jump": {"target": "other"}}
+
+
+def of_rules(runs, chain="forward", table="f"):
+    return ForwardRulesQuery(family="inet", table=table, chain=chain).observe(host(runs=runs)).rules
+
+
+def test_rules_of_a_chain_and_of_those_it_leads_to():
+    assert of_rules(asked("forward", listing(rule(STATE, {"accept": None}), rule(REJECT)))) == Rules(
+        end=End.DROPS, may_drop=False, may_accept=False
+    )
+    both = asked("forward", listing(rule(LEAD))) | asked("other", listing(rule({"drop": None})))
+    assert of_rules(both) == Rules(end=End.DROPS, may_drop=False, may_accept=False)
+
+
+@pytest.mark.parametrize("answer", [Completed(1, "", "No such file"), Completed(0, '{"nftables": [', "", cut=True)])
+def test_a_chain_that_nft_does_not_list(answer):
+    assert of_rules(asked("forward", answer)) is None
+    both = asked("forward", listing(rule(LEAD), rule(REJECT))) | asked("other", answer)
+    assert of_rules(both) == Rules(end=End.DROPS, may_drop=True, may_accept=True)
+
+
+@pytest.mark.parametrize(
+    ("table", "chain"),
+    [
+        ("f", "x; flush ruleset"),
+        ("x { }", "forward"),
+        ("f", "-f"),
+        ("f", ""),
+        ("f", "x\n"),
+        ("f", "ä"),
+        ("f", "x" * 129),
+    ],
+)
+def test_no_name_becomes_a_command_of_nft(table, chain):
+    assert of_rules({}, chain, table) is None
+
+
+@pytest.mark.parametrize("name", ["ufw-user_forward", ".x", "filter_FORWARD", "a/b.9", "x" * 128])
+def test_names_that_nft_reads(name):
+    assert of_rules(asked(name, listing()), name) == Rules(end=End.POLICY, may_drop=False, may_accept=False)
+
+
+def test_the_question_of_one_chain():
+    query = ForwardRulesQuery(family="inet", table="f", chain="forward")
+    assert render(query.asks()) == "Do rules in inet f forward drop packets?"
+    comment = listing({**rule(REJECT), "comment": "10.1.2.3"})
+    assert "10.1.2.3" not in query.observe(host(runs=asked("forward", comment))).model_dump_json()
+    assert ForwardRulesFact.model_validate_json('{"rules": null}').rules is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "end", "may_drop", "may_accept", "passage"),
+    [
+        ("accept", End.POLICY, False, False, Passage.OPEN),
+        ("accept", End.POLICY, False, True, Passage.OPEN),
+        ("drop", End.ACCEPTS, False, False, Passage.OPEN),
+        ("accept", End.POLICY, True, False, Passage.UNCLEAR),
+        ("drop", End.ACCEPTS, True, False, Passage.UNCLEAR),
+        ("drop", End.POLICY, False, False, Passage.DROPS),
+        ("drop", End.POLICY, True, False, Passage.DROPS),
+        ("accept", End.DROPS, False, False, Passage.DROPS),
+        ("accept", End.DROPS, True, True, Passage.UNCLEAR),
+        ("drop", End.POLICY, False, True, Passage.UNCLEAR),
+    ],
+)
+def test_what_a_chain_does_with_packets_it_knows_nothing_about(policy, end, may_drop, may_accept, passage):
+    one = BaseChain(family="inet", table="f", name="forward", hook="forward", policy=policy)
+    assert one.passage(Rules(end=end, may_drop=may_drop, may_accept=may_accept)) is passage
+    assert one.passage(None) is Passage.UNCLEAR
+
+
+def test_firewalld_looks_at_zones_before_it_rejects():
+    one = BaseChain(family="inet", table="firewalld", name="filter_FORWARD", hook="forward", policy="accept")
+    assert one.passage(Rules(end=End.DROPS, may_drop=False, may_accept=False)) is Passage.UNCLEAR
+
+
+def forward(family="ip", table="filter", name="FORWARD", hook="forward", rules=None):
+    return BaseChain(family=family, table=table, name=name, hook=hook, policy="accept", rules=rules)
+
+
+def test_chains_beside_the_engines():
+    mine, other, entry = forward(), forward("inet", "f", "forward"), forward("inet", "f", "in", "input")
+    old = forward(rules=Rules(end=End.DROPS, may_drop=False, may_accept=False))
+    both = PacketFiltersFact(
+        nftables=Tables(look=Look.SEEN, chains=(mine, other, entry)),
+        old_iptables=Tables(look=Look.SEEN, chains=(old,)),
+        container="",
+    )
+    assert both.forward_beside(["ip filter FORWARD"]) == (other, old)
+    assert both.forward_beside([]) == (mine, other, old)
+    only_old = PacketFiltersFact(nftables=Tables(look=Look.NONE), old_iptables=both.old_iptables, container="")
+    assert only_old.forward_beside(["ip filter FORWARD"]) == ()
+    assert only_old.forward_beside([]) == (old,)
+    assert both.listing(other) == "nft list chain inet f forward"
+    assert both.listing(old) == "iptables-legacy-save -t filter"
+    assert only_old.listing(forward("ip6", rules=old.rules)) == "ip6tables-save -t filter"
 
 
 # ---- what is not known -----------------------------------------------------------------------------------------------

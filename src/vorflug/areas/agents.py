@@ -3,7 +3,8 @@
 Sources: replicatedhq/troubleshoot-specs ``host/security-tools-preflights.yaml`` for which products are looked for (the
 list is in the profile, which says where its names come from); proc(5) for /proc/PID/comm, which a program chooses, and
 /proc/PID/exe, which it does not.  A name alone is therefore no proof: an agent is a program that lies in its agent's
-folder.
+folder.  One with mounts of its own (a container, or a user's own namespace: mount_namespaces(7)) may see any file at
+any path.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ class NamedProcess(Frozen):
     name: str
     """As it calls itself."""
     program: str | None
-    """Absolute path of its executable; None where that is not visible."""
+    """Absolute path of its executable; None where that is not visible or proves nothing."""
+    apart: bool = False
+    """Whether it runs with users or mounts of its own, as in a container."""
 
 
 class NamedProcessesFact(Fact):
@@ -56,7 +59,8 @@ class NamedProcessesQuery(Query[NamedProcessesFact]):
         running = host.processes.named(self.names)
         return NamedProcessesFact(
             found=tuple(
-                NamedProcess(pid=one.pid, name=visible(one.name), program=one.program) for one in running.found
+                NamedProcess(pid=one.pid, name=visible(one.name), program=one.program, apart=one.apart)
+                for one in running.found
             ),
             hidden=running.hidden,
         )
@@ -117,16 +121,27 @@ class NoAgentsRequirement(Requirement):
                     "and set security.exclusions_agreed to true in the site file."
                 ),
             )
-        unclear = [one for one in fact.found if one.program is None]
-        if unclear:
+        unseen = [one for one in fact.found if one.program is None and not one.apart]
+        if unseen:
             return unknown(
                 wanted=wanted,
-                seen=listed(
-                    msg("a program that calls itself {name} (PID {pid})", name=one.name, pid=str(one.pid))
-                    for one in unclear
-                ),
+                seen=_called(unseen),
                 because=msg("A name is no proof, and where the program lies is not visible."),
                 fix=msg("Run this as root."),
+            )
+        apart = [one for one in fact.found if one.apart]
+        if apart:
+            return unknown(
+                wanted=wanted,
+                seen=_called(apart),
+                because=msg(
+                    "A name is no proof, and a program with users or mounts of its own (in a container, or a user's) "
+                    "may show any path."
+                ),
+                fix=msg(
+                    "Find out who started it. If it is a security agent, have the folders of Docker and containerd and "
+                    "the SHARED_FOLDER excluded from its on-access scans."
+                ),
             )
         if fact.hidden:
             return unknown(
@@ -136,3 +151,9 @@ class NoAgentsRequirement(Requirement):
                 fix=msg("Run this as root on the machine itself instead of in a container."),
             )
         return met(wanted=wanted, seen=msg("no known security agent"), because=msg("No known security agent runs."))
+
+
+def _called(found: Sequence[NamedProcess]) -> Message:
+    return listed(
+        msg("a program that calls itself {name} (PID {pid})", name=one.name, pid=str(one.pid)) for one in found
+    )

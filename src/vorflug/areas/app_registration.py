@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from vorflug.model.evidence import Evidence
-from vorflug.model.message import Message, msg
+from vorflug.model.message import Message, msg, sentences
 from vorflug.model.query import Query
 from vorflug.model.requirement import Requirement, Verdict, met, unmet
 
@@ -44,53 +44,42 @@ class AppRegistrationRequirement(Requirement):
             client=self.client_id,
             uri=self.redirect_uri,
         )
-        copy = msg("Copy tenant id, client id and redirect URI from the app registration into the site file.")
+        ids, uri = self._id_faults(), self._uri_fault()
+        if not ids and uri is None:
+            return met(wanted=self.wanted(), seen=seen, because=msg("The values are complete and fit one another."))
+        fixes = []
+        if ids:
+            fixes.append(
+                msg("Copy tenant id, client id and redirect URI from the app registration into the site file.")
+            )
+        if uri is not None:
+            fixes.append(msg("Register a redirect URI that begins with https://{fqdn}/ and record it.", fqdn=self.fqdn))
+        because = sentences([*ids, *([] if uri is None else [uri])])
+        return unmet(wanted=self.wanted(), seen=seen, because=because, fix=sentences(fixes))
+
+    def _id_faults(self) -> list[Message]:
+        found = []
         if not _is_guid(self.tenant_id):
-            return unmet(
-                wanted=self.wanted(),
-                seen=seen,
-                because=msg("The tenant id {value} is no GUID.", value=self.tenant_id),
-                fix=copy,
-            )
+            found.append(msg("The tenant id {value} is no GUID.", value=self.tenant_id))
         if not _is_guid(self.client_id):
-            return unmet(
-                wanted=self.wanted(),
-                seen=seen,
-                because=msg("The client id {value} is no GUID.", value=self.client_id),
-                fix=copy,
-            )
-        if self.tenant_id.lower() == self.client_id.lower():
-            return unmet(
-                wanted=self.wanted(),
-                seen=seen,
-                because=msg("Tenant id and client id are the same: one of them was copied wrongly."),
-                fix=copy,
-            )
-        register = msg("Register a redirect URI that begins with https://{fqdn}/ and record it.", fqdn=self.fqdn)
+            found.append(msg("The client id {value} is no GUID.", value=self.client_id))
+        if not found and self.tenant_id.lower() == self.client_id.lower():
+            found.append(msg("Tenant id and client id are the same: one of them was copied wrongly."))
+        return found
+
+    def _uri_fault(self) -> Message | None:
         try:
             uri = urlsplit(self.redirect_uri)
-            host = uri.hostname or ""
+            host = uri.hostname
         except ValueError:
-            uri, host = urlsplit(""), ""
+            uri, host = urlsplit(""), None
         if uri.scheme != "https" or not host:
-            return unmet(
-                wanted=self.wanted(), seen=seen, because=msg("The redirect URI is no https address."), fix=register
-            )
+            return msg("The redirect URI is no https address.")
         if uri.fragment:
-            return unmet(
-                wanted=self.wanted(),
-                seen=seen,
-                because=msg("The redirect URI has a fragment (#), which OAuth 2.0 forbids."),
-                fix=register,
-            )
+            return msg("The redirect URI has a fragment (#), which OAuth 2.0 forbids.")
         if host.rstrip(".") != self.fqdn.lower().rstrip("."):
-            return unmet(
-                wanted=self.wanted(),
-                seen=seen,
-                because=msg("The redirect URI leads to {host}, users open {fqdn}.", host=host, fqdn=self.fqdn),
-                fix=register,
-            )
-        return met(wanted=self.wanted(), seen=seen, because=msg("The values are complete and fit one another."))
+            return msg("The redirect URI leads to {host}, users open {fqdn}.", host=host, fqdn=self.fqdn)
+        return None
 
 
 def _is_guid(text: str) -> bool:

@@ -30,7 +30,7 @@ class Daemon(StrEnum):
     RUNS = "runs"
     ABSENT = "absent"
     UNCLEAR = "unclear"
-    """Processes are hidden, or one is called so and nothing proves what it is."""
+    """Processes are hidden, or one is called so and nothing proves what it is (so in a container)."""
 
 
 class Rules(StrEnum):

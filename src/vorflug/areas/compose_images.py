@@ -14,8 +14,8 @@ from typing import Annotated
 from pydantic import Field
 
 from vorflug.model.evidence import Evidence
-from vorflug.model.message import Message, listed, msg
-from vorflug.model.package_file import FileFact, file_gap
+from vorflug.model.message import Message, listed, msg, sentences
+from vorflug.model.package_file import FileFact, file_gap, values_gap
 from vorflug.model.path import AbsolutePath
 from vorflug.model.query import Fact, Query
 from vorflug.model.registry import Image
@@ -36,6 +36,8 @@ class ComposeImagesFact(Fact):
         """None where there is none, or where it is no valid name."""
 
     file: FileFact
+    env: FileFact
+    """What the variables were filled in from."""
     uses: tuple[Use, ...]
 
 
@@ -54,6 +56,7 @@ class ComposeImagesQuery(Query[ComposeImagesFact]):
         read = host.package.images(self.path, self.env_path)
         return ComposeImagesFact(
             file=FileFact.of(read.file),
+            env=FileFact.of(read.env),
             uses=tuple(ComposeImagesFact.Use(service=u.service, image=u.image) for u in read.uses),
         )
 
@@ -97,25 +100,32 @@ class ComposeImagesRequirement(Requirement):
 
     def judge(self, evidence: Evidence) -> Verdict:
         fact = evidence[ComposeImagesQuery(path=self.path, env_path=self.env_path)]
-        if (gap := file_gap(self.wanted(), fact.file)) is not None:
+        # without the env file's values an image is another one, or none; that there is no such file is no obstacle
+        gap = file_gap(self.wanted(), fact.file) or values_gap(self.wanted(), fact.env, missed=False)
+        if gap is not None:
             return gap
         seen = listed(msg("{service}: {image}", service=u.service, image=u.image or "-") for u in fact.uses)
         without = tuple(u.service for u in fact.uses if u.image is None)
         unlisted = tuple(u.image for u in fact.uses if u.image is not None and not self._listed(u.image))
-        other = tuple(u.image for u in fact.uses if u.image is not None and self._agrees(u.image) is False)
+        other = tuple(
+            u.image
+            for u in fact.uses
+            if u.image is not None and u.image not in unlisted and self._agrees(u.image) is False
+        )
         unclear = tuple(u.image for u in fact.uses if u.image is not None and self._agrees(u.image) is None)
         correct = msg(
             "Ask the vendor which versions belong together; correct {path}, {env} or the list in the site file.",
             path=self.path,
             env=self.env_path,
         )
-        for found, because in (
-            (without, msg("These services name no image: {names:list}.", names=without)),
+        told = (
+            (without, msg("These services name no image, or none that is valid: {names:list}.", names=without)),
             (unlisted, msg("The list of the delivery lacks {images:list}.", images=unlisted)),
             (other, msg("The list of the delivery has another version of {images:list}.", images=other)),
-        ):
-            if found:
-                return unmet(wanted=self.wanted(), seen=seen, because=because, fix=correct)
+        )
+        faults = [because for found, because in told if found]
+        if faults:
+            return unmet(wanted=self.wanted(), seen=seen, because=sentences(faults), fix=correct)
         if unclear:
             return unknown(
                 wanted=self.wanted(),

@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from vorflug.model.evidence import Evidence
-from vorflug.model.message import Message, msg
+from vorflug.model.message import Message, listed, msg, sentences
 from vorflug.model.package_file import FileFact, file_gap
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Requirement, Verdict, met, unmet
@@ -123,6 +123,43 @@ class ProxyQuery(Query[ProxyFact]):
         )
 
 
+_Fault = tuple[Message, Message, Message]
+"""What was seen, what to say, what to do."""
+
+
+def _not_set(path: str, keys: tuple[str, ...]) -> list[_Fault]:
+    if not keys:
+        return []
+    return [
+        (
+            msg("not set: {keys:list}", keys=keys),
+            msg("{path} does not set {keys:list}.", path=path, keys=keys),
+            msg("Set {keys:list} in {path}.", keys=keys, path=path),
+        )
+    ]
+
+
+def _as_shipped(path: str, keys: tuple[str, ...]) -> list[_Fault]:
+    if not keys:
+        return []
+    return [
+        (
+            msg("as shipped: {keys:list}", keys=keys),
+            msg("{path} still has the shipped value for {keys:list}.", path=path, keys=keys),
+            msg("Set a value of your own for each of these keys in {path}: {keys:list}.", keys=keys, path=path),
+        )
+    ]
+
+
+def _unmet(wanted: Message, faults: Sequence[_Fault]) -> Verdict:
+    return unmet(
+        wanted=wanted,
+        seen=listed(seen for seen, _, _ in faults),
+        because=sentences(because for _, because, _ in faults),
+        fix=sentences(fix for _, _, fix in faults),
+    )
+
+
 class EnvKeysRequirement(Requirement):
     """The env file sets these keys, and no key of it still has a shipped default."""
 
@@ -156,40 +193,29 @@ class EnvKeysRequirement(Requirement):
         env = evidence[self._query()]
         if (gap := file_gap(self.wanted(), env.file)) is not None:
             return gap
-        missing = env.missing((*self.keys, *self.allowed))
-        if missing:
-            return unmet(
-                wanted=self.wanted(),
-                seen=msg("not set: {keys:list}", keys=missing),
-                because=msg("{path} does not set {keys:list}.", path=self.path, keys=missing),
-                fix=msg("Set {keys:list} in {path}.", keys=missing, path=self.path),
-            )
-        if env.defaults:
-            return unmet(
-                wanted=self.wanted(),
-                seen=msg("as shipped: {keys:list}", keys=env.defaults),
-                because=msg("{path} still has the shipped value for {keys:list}.", path=self.path, keys=env.defaults),
-                fix=msg(
-                    "Set a value of your own for each of these keys in {path}: {keys:list}.",
-                    keys=env.defaults,
-                    path=self.path,
-                ),
-            )
-        refused = next((k.name for k in env.keys if k.allowed is False), None)
-        if refused is not None:
-            return unmet(
-                wanted=self.wanted(),
-                seen=msg("{key} has another value", key=refused),
-                because=msg("{key} in {path} has none of the values wanted.", key=refused, path=self.path),
-                fix=msg(
-                    "Set {key} in {path} to {values:or}.", key=refused, path=self.path, values=self.allowed[refused]
-                ),
-            )
+        faults = self._faults(env)
+        if faults:
+            return _unmet(self.wanted(), faults)
         return met(
             wanted=self.wanted(),
             seen=msg("all set"),
             because=msg("{path} sets what is wanted, and nothing is as shipped.", path=self.path),
         )
+
+    def _faults(self, env: KeysFact) -> list[_Fault]:
+        refused = [k.name for k in env.keys if k.allowed is False]
+        return [
+            *_not_set(self.path, env.missing((*self.keys, *self.allowed))),
+            *_as_shipped(self.path, env.defaults),
+            *(
+                (
+                    msg("{key} has another value", key=key),
+                    msg("{key} in {path} has none of the values wanted.", key=key, path=self.path),
+                    msg("Set {key} in {path} to {values:or}.", key=key, path=self.path, values=self.allowed[key]),
+                )
+                for key in refused
+            ),
+        ]
 
 
 class ConfigKeysRequirement(Requirement):
@@ -212,23 +238,10 @@ class ConfigKeysRequirement(Requirement):
         config = evidence[ConfigQuery(path=self.path, keys=self.keys, defaults=self.defaults)]
         if (gap := file_gap(self.wanted(), config.file)) is not None:
             return gap
-        missing = config.missing(self.keys)
         placeholders = tuple(k for k in self.keys if k in config.defaults)
-        if missing or placeholders:
-            return unmet(
-                wanted=self.wanted(),
-                seen=(
-                    msg("not set: {keys:list}", keys=missing)
-                    if missing
-                    else msg("as shipped: {keys:list}", keys=placeholders)
-                ),
-                because=(
-                    msg("{path} does not set {keys:list}.", path=self.path, keys=missing)
-                    if missing
-                    else msg("{path} still has the shipped value for {keys:list}.", path=self.path, keys=placeholders)
-                ),
-                fix=msg("Set {keys:list} in {path}.", keys=missing or placeholders, path=self.path),
-            )
+        faults = [*_not_set(self.path, config.missing(self.keys)), *_as_shipped(self.path, placeholders)]
+        if faults:
+            return _unmet(self.wanted(), faults)
         return met(
             wanted=self.wanted(),
             seen=msg("all set"),
@@ -258,20 +271,17 @@ class EnvProxyRequirement(Requirement):
             return gap
         named = (("HTTP_PROXY", proxy.http), ("HTTPS_PROXY", proxy.https), ("NO_PROXY", proxy.no_proxy))
         unset = tuple(name for name, is_set in named if not is_set)
-        if unset:
-            return unmet(
-                wanted=self.wanted(),
-                seen=msg("not set: {keys:list}", keys=unset),
-                because=msg("{path} does not set {keys:list}.", path=self.path, keys=unset),
-                fix=msg("Set {keys:list} in {path}.", keys=unset, path=self.path),
+        faults = _not_set(self.path, unset)
+        if proxy.no_proxy and proxy.missing:
+            faults.append(
+                (
+                    msg("NO_PROXY without {names:list}", names=proxy.missing),
+                    msg("NO_PROXY in {path} leaves out {names:list}.", path=self.path, names=proxy.missing),
+                    msg("Add {names:list} to NO_PROXY in {path}.", names=proxy.missing, path=self.path),
+                )
             )
-        if proxy.missing:
-            return unmet(
-                wanted=self.wanted(),
-                seen=msg("NO_PROXY without {names:list}", names=proxy.missing),
-                because=msg("NO_PROXY in {path} leaves out {names:list}.", path=self.path, names=proxy.missing),
-                fix=msg("Add {names:list} to NO_PROXY in {path}.", names=proxy.missing, path=self.path),
-            )
+        if faults:
+            return _unmet(self.wanted(), faults)
         return met(
             wanted=self.wanted(),
             seen=msg("all set"),

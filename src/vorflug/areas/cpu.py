@@ -232,6 +232,12 @@ class CpuCoresRequirement(Requirement):
                 "switched them off.",
                 n=cpu.switched_off,
             )
+        if cpu.online < self.at_least and cpu.quota is not None and cpu.quota < self.at_least:
+            return msg(
+                "Give this machine {need} CPUs, and raise the CPU quota of cgroup {folder} to as many.",
+                need=self.at_least,
+                folder=cpu.quota_by,
+            )
         if cpu.online < self.at_least:
             return msg("Give this machine {need} CPUs.", need=self.at_least)
         if cpu.affinity < self.at_least and cpu.quota is not None and cpu.quota < self.at_least:

@@ -192,7 +192,7 @@ class ComposeVersionRequirement(Requirement):
         return _compared(self.wanted(), seen, ("Docker Compose", version), self.at_least, self._install())
 
     def _install(self) -> Message:
-        return msg("Install the package docker-compose-plugin in version {least} or newer.", least=str(self.at_least))
+        return msg("Install the package docker-compose-plugin; wanted is {least} or newer.", least=str(self.at_least))
 
 
 def _compared(wanted: Message, seen: Message, program: tuple[str, str], least: Version, fix: Message) -> Verdict:

@@ -14,8 +14,8 @@ from pydantic import Field, StringConstraints
 
 from vorflug.model.cause import Cause
 from vorflug.model.evidence import Evidence
-from vorflug.model.message import Message, msg
-from vorflug.model.package_file import FileFact, file_cause, file_gap
+from vorflug.model.message import Message, msg, sentences
+from vorflug.model.package_file import FileFact, file_cause, file_gap, values_gap
 from vorflug.model.quantity import Duration
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Requirement, Verdict, met, unmet
@@ -78,9 +78,11 @@ class ComposeFact(Fact):
     """A compose file."""
 
     file: FileFact
+    env: FileFact
+    """What the variables were filled in from."""
     services: tuple[str, ...]
     ports: tuple[int, ...]
-    """Published host ports, sorted."""
+    """Published host ports, sorted, variables filled in."""
     unresolved: tuple[str, ...]
     """Variables used without a default that the env file does not set."""
     missing_paths: tuple[str, ...]
@@ -104,6 +106,7 @@ class ComposeQuery(Query[ComposeFact]):
         read = host.package.compose(self.path, self.env_path)
         return ComposeFact(
             file=FileFact.of(read.file),
+            env=FileFact.of(read.env),
             services=read.services,
             ports=read.ports,
             unresolved=read.unresolved,
@@ -121,8 +124,6 @@ class ComposeValidRequirement(Requirement):
     """Services that must be there; empty accepts any."""
     ports: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = ()
     """Host ports that must be published."""
-    closed: tuple[Annotated[int, Field(ge=1, le=65535)], ...] = ()
-    """Host ports that must not be published (test ports in production)."""
 
     def wanted(self) -> Message:
         return msg("{path} valid and complete", path=self.path)
@@ -132,14 +133,22 @@ class ComposeValidRequirement(Requirement):
 
     def judge(self, evidence: Evidence) -> Verdict:
         compose = evidence[ComposeQuery(path=self.path, env_path=self.env_path)]
-        if (gap := file_gap(self.wanted(), compose.file)) is not None:
+        gap = file_gap(self.wanted(), compose.file) or values_gap(
+            self.wanted(), compose.env, missed=bool(compose.unresolved)
+        )
+        if gap is not None:
             return gap
         seen = msg(
             "services {services:list}; ports {ports:list}", services=compose.services, ports=compose.ports or ("-",)
         )
-        for found, because, fix in self._faults(compose):
-            if found:
-                return unmet(wanted=self.wanted(), seen=seen, because=because, fix=fix)
+        faults = [(because, fix) for found, because, fix in self._faults(compose) if found]
+        if faults:
+            return unmet(
+                wanted=self.wanted(),
+                seen=seen,
+                because=sentences(because for because, _ in faults),
+                fix=sentences(fix for _, fix in faults),
+            )
         return met(
             wanted=self.wanted(),
             seen=seen,
@@ -150,7 +159,6 @@ class ComposeValidRequirement(Requirement):
         """Every fault that is looked for, worst first: whether it is there, what to say, what to do."""
         services = tuple(s for s in self.services if s not in compose.services)
         ports = tuple(p for p in self.ports if p not in compose.ports)
-        opened = tuple(p for p in self.closed if p in compose.ports)
         return (
             (
                 bool(services),
@@ -174,11 +182,42 @@ class ComposeValidRequirement(Requirement):
                 msg("{path} does not publish {ports:list}.", path=self.path, ports=ports),
                 msg("Publish {ports:list} under ports in {path}.", ports=ports, path=self.path),
             ),
-            (
-                bool(opened),
-                msg("{path} publishes {ports:list}, which must stay closed.", path=self.path, ports=opened),
-                msg("Remove {ports:list} from ports in {path}.", ports=opened, path=self.path),
-            ),
+        )
+
+
+class ComposePortsClosedRequirement(Requirement):
+    """The compose file does not publish these host ports (test ports in production).  Nothing else is judged."""
+
+    kind = "compose_ports_closed"
+    path: FilePath
+    env_path: FilePath
+    closed: Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], Field(min_length=1)]
+
+    def wanted(self) -> Message:
+        return msg("{ports:list} not published by {path}", ports=self.closed, path=self.path)
+
+    def queries(self, known: Evidence) -> Sequence[ComposeQuery]:  # noqa: ARG002 - one question, whatever is known
+        return [ComposeQuery(path=self.path, env_path=self.env_path)]
+
+    def judge(self, evidence: Evidence) -> Verdict:
+        compose = evidence[ComposeQuery(path=self.path, env_path=self.env_path)]
+        # a port may come from a variable; without an env file that is its default, or none
+        gap = file_gap(self.wanted(), compose.file) or values_gap(self.wanted(), compose.env, missed=False)
+        if gap is not None:
+            return gap
+        seen = msg("ports {ports:list}", ports=compose.ports or ("-",))
+        opened = tuple(p for p in self.closed if p in compose.ports)
+        if opened:
+            return unmet(
+                wanted=self.wanted(),
+                seen=seen,
+                because=msg("{path} publishes {ports:list}, which must stay closed.", path=self.path, ports=opened),
+                fix=msg("Remove {ports:list} from ports in {path}.", ports=opened, path=self.path),
+            )
+        return met(
+            wanted=self.wanted(),
+            seen=seen,
+            because=msg("{path} does not publish {ports:list}.", path=self.path, ports=self.closed),
         )
 
 
@@ -189,7 +228,9 @@ class LicenceFact(Fact):
     now: str
     """The host's time, RFC 3339 UTC; empty where the file could not be read."""
     not_after: str | None
-    """Day of expiry, ISO 8601."""
+    """Day of expiry, ISO 8601; None where there is none, or none in this form."""
+    not_after_given: bool
+    """Whether the field holds anything, a date or not."""
     users: int | None
 
 
@@ -207,7 +248,13 @@ class LicenceQuery(Query[LicenceFact]):
 
     def observe(self, host: Host) -> LicenceFact:
         read = host.package.licence(self.path, self.not_after, self.users)
-        return LicenceFact(file=FileFact.of(read.file), now=read.now, not_after=read.not_after, users=read.users)
+        return LicenceFact(
+            file=FileFact.of(read.file),
+            now=read.now,
+            not_after=read.not_after,
+            not_after_given=read.not_after_given,
+            users=read.users,
+        )
 
 
 class LicenceValidRequirement(Requirement):
@@ -239,44 +286,46 @@ class LicenceValidRequirement(Requirement):
         licence = evidence[self._query()]
         if (gap := file_gap(self.wanted(), licence.file)) is not None:
             return gap
-        renew = msg("Ask the vendor for a licence file that fits.")
-        if licence.not_after is None:
+        faults = [*self._expiry_faults(licence), *self._users_faults(licence)]
+        if faults:
             return unmet(
                 wanted=self.wanted(),
-                seen=msg("no date in {field}", field=self.not_after),
-                because=msg("The licence names no day of expiry in {field}.", field=self.not_after),
-                fix=renew,
-            )
-        seen = (
-            msg("valid until {until:date}, {users} users", until=licence.not_after, users=licence.users)
-            if licence.users is not None
-            else msg("valid until {until:date}", until=licence.not_after)
-        )
-        left = (date.fromisoformat(licence.not_after) - date.fromisoformat(licence.now[:10])).days
-        if left * _DAY < self.at_least:
-            because = (
-                msg("The licence ended on {until:date}.", until=licence.not_after)
-                if left < 0
-                else msg(
-                    "The licence ends on {until:date}, in {left:duration}.", until=licence.not_after, left=left * _DAY
-                )
-            )
-            return unmet(wanted=self.wanted(), seen=seen, because=because, fix=renew)
-        if self.users and self.users_field and (licence.users is None or licence.users < self.users):
-            return unmet(
-                wanted=self.wanted(),
-                seen=seen,
-                because=(
-                    msg("The licence names no number of users in {field}.", field=self.users_field)
-                    if licence.users is None
-                    else msg(
-                        "The licence is for {have} users, {need} are planned.", have=licence.users, need=self.users
-                    )
-                ),
-                fix=renew,
+                seen=self._seen(licence),
+                because=sentences(faults),
+                fix=msg("Ask the vendor for a licence file that fits."),
             )
         return met(
             wanted=self.wanted(),
-            seen=seen,
+            seen=self._seen(licence),
             because=msg("The licence is valid until {until:date}.", until=licence.not_after),
         )
+
+    def _seen(self, licence: LicenceFact) -> Message:
+        if licence.not_after is None:
+            return msg("no date in {field}", field=self.not_after)
+        if licence.users is None:
+            return msg("valid until {until:date}", until=licence.not_after)
+        return msg("valid until {until:date}, {users} users", until=licence.not_after, users=licence.users)
+
+    def _expiry_faults(self, licence: LicenceFact) -> list[Message]:
+        if licence.not_after is None and licence.not_after_given:
+            return [msg("The day of expiry in {field} is not in the form YYYY-MM-DD.", field=self.not_after)]
+        if licence.not_after is None:
+            return [msg("The licence names no day of expiry in {field}.", field=self.not_after)]
+        left = (date.fromisoformat(licence.not_after) - date.fromisoformat(licence.now[:10])).days
+        if left < 0:
+            return [msg("The licence ended on {until:date}.", until=licence.not_after)]
+        if left * _DAY < self.at_least:
+            return [
+                msg("The licence ends on {until:date}, in {left:duration}.", until=licence.not_after, left=left * _DAY)
+            ]
+        return []
+
+    def _users_faults(self, licence: LicenceFact) -> list[Message]:
+        if not (self.users and self.users_field):
+            return []
+        if licence.users is None:
+            return [msg("The licence names no number of users in {field}.", field=self.users_field)]
+        if licence.users < self.users:
+            return [msg("The licence is for {have} users, {need} are planned.", have=licence.users, need=self.users)]
+        return []

@@ -123,7 +123,7 @@ class StorageRotationalRequirement(Requirement):
                 wanted=self.wanted(),
                 seen=seen,
                 because=msg(
-                    "The virtual disk {disks:list} is reported as rotating, as hypervisors often do for SSDs too.",
+                    "The hypervisor reports as rotating, as it often does for SSDs too: {disks:list}.",
                     disks=doubtful,
                 ),
                 # QEMU: scsi-hd,rotation_rate=1; VMware: scsi0:0.virtualSSD = 1

@@ -9,7 +9,7 @@ A file says what somebody wants at the next start; only the kernel says what is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -17,13 +17,24 @@ from typing import Any
 from vorflug.model.base import Frozen
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, listed, msg, sentences, visible
-from vorflug.model.packet_filter import PacketFiltersFact, PacketFiltersQuery, described, gap
+from vorflug.model.packet_filter import (
+    BaseChain,
+    ForwardRulesQuery,
+    PacketFiltersFact,
+    PacketFiltersQuery,
+    Passage,
+    described,
+    gap,
+)
+from vorflug.model.packet_rules import End, Rules
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Requirement, Verdict, met, unknown, unmet
 from vorflug.ports import Host
 
 TITLE = msg("Host firewall")
 
+CHAINS_LOOKED_AT = 8
+"""Of how many chains that are not the engine's the rules are looked at; those of the others count as not seen."""
 _ZONE = r"[A-Za-z0-9_-]{1,64}"
 
 
@@ -183,7 +194,9 @@ def _remarks(fact: HostFirewallFact, kernel: PacketFiltersFact, firewalld: bool)
         yield msg("The kernel has no packet filter for what comes to or through this machine.")
     elif not firewalld and not ufw:
         yield msg("Packet filters are in the kernel that are neither firewalld's nor ufw's.")
-    if kernel.forward_drops():
+    if kernel.dropping("input"):
+        yield msg("What no rule allows does not get in to this machine; ports 80 and 443 are wanted from outside.")
+    if kernel.dropping("forward"):
         yield msg("What no rule allows is not forwarded; Docker adds rules of its own for containers.")
 
 
@@ -222,14 +235,25 @@ class ForwardedRequirement(Requirement):
     def wanted(self) -> Message:
         return msg("no packet filter beside Docker's that drops forwarded packets by default")
 
-    def queries(self, known: Evidence) -> Sequence[PacketFiltersQuery]:  # noqa: ARG002 - one question, whatever is known
-        return [PacketFiltersQuery()]
+    def queries(self, known: Evidence) -> Sequence[Query[Any]]:
+        first = PacketFiltersQuery()
+        if first not in known or known[first].container:
+            return [first]
+        beside = known[first].forward_beside(self.engine_chains)[:CHAINS_LOOKED_AT]
+        return [first, *(_rules_of(one) for one in beside if one.rules is None)]
 
     def judge(self, evidence: Evidence) -> Verdict:
         kernel = evidence[PacketFiltersQuery()]
         wanted, seen = self.wanted(), described(kernel)
-        dropping = tuple(str(one) for one in kernel.forward_drops() if str(one) not in self.engine_chains)
-        if dropping and not kernel.container:
+        # a container's rules say nothing about the machine's
+        beside = () if kernel.container else kernel.forward_beside(self.engine_chains)
+        rules = {
+            one: evidence[_rules_of(one)].rules if one.rules is None and at < CHAINS_LOOKED_AT else one.rules
+            for at, one in enumerate(beside)
+        }
+        seen = listed((seen, *_of_rules(rules)))
+        passage = {one: one.passage(found) for one, found in rules.items()}
+        if dropping := tuple(str(one) for one, found in passage.items() if found is Passage.DROPS):
             return unmet(
                 wanted=wanted,
                 seen=seen,
@@ -237,8 +261,38 @@ class ForwardedRequirement(Requirement):
                     "What these chains do not allow is dropped, even where Docker's rules accept it: {chains:list}.",
                     chains=dropping,
                 ),
-                fix=msg("Allow the container networks there in both directions, or confirm that this is done."),
+                fix=msg("Allow the container networks there in both directions."),
             )
         if (unseen := gap(wanted, seen, kernel)) is not None:
             return unseen
+        if unclear := [one for one, found in passage.items() if found is Passage.UNCLEAR]:
+            return unknown(
+                wanted=wanted,
+                seen=seen,
+                because=msg(
+                    "Rules that may drop packets of containers were not judged, in these chains: {chains:list}.",
+                    chains=tuple(map(str, unclear)),
+                ),
+                fix=msg(
+                    "Ask the firewall team whether container networks pass there both ways: {listings:list}.",
+                    listings=tuple(dict.fromkeys(kernel.listing(one) for one in unclear)),
+                ),
+            )
         return met(wanted=wanted, seen=seen, because=msg("No packet filter stands in the way of Docker's rules."))
+
+
+def _rules_of(chain: BaseChain) -> ForwardRulesQuery:
+    return ForwardRulesQuery(family=chain.family, table=chain.table, chain=chain.name)
+
+
+def _of_rules(chains: Mapping[BaseChain, Rules | None]) -> Iterator[Message]:
+    for chain, rules in chains.items():
+        if rules is None:
+            yield msg("{chain}: rules not visible", chain=str(chain))
+            continue
+        if rules.end is End.DROPS:
+            yield msg("{chain}: a rule without a condition drops or rejects the rest", chain=str(chain))
+        if rules.may_drop:
+            yield msg("{chain}: rules with conditions drop, or lead to other rules", chain=str(chain))
+        if rules.may_accept:
+            yield msg("{chain}: rules with conditions accept, or lead to other rules", chain=str(chain))

@@ -15,6 +15,7 @@ from typing import Annotated, TypeVar
 from pydantic import Field, StringConstraints
 
 from vorflug.model.base import Frozen
+from vorflug.model.drop_in import drop_ins, masked
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, msg
 from vorflug.model.quantity import Version
@@ -246,25 +247,19 @@ class _Rules:
 
 def _rules(host: Host) -> _Rules:
     rules = _Rules([], [])
-    seen: set[str] = set()
-    for folder in _MODPROBE_FOLDERS:
+    paths, closed = drop_ins(host, _MODPROBE_FOLDERS)
+    rules.hidden += closed
+    for path in paths:
         try:
-            names = host.files.list_folder(folder)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        except PermissionError:
-            rules.hidden.append(folder)
-            continue
-        for name in names:
-            if not name.endswith(".conf") or name in seen:
-                continue
-            seen.add(name)  # the same name in an earlier folder hides this one
-            path = f"{folder}/{name}"
             text = _read_first(host, path)
-            if text is None:
-                rules.hidden.append(path)
+        except ValueError:
+            if masked(host, path):
                 continue
-            rules.blocked += _modprobe_rules(text, path)
+            raise
+        if text is None:
+            rules.hidden.append(path)
+            continue
+        rules.blocked += _modprobe_rules(text, path)
     for word in (_read_first(host, "/proc/cmdline") or "").split():
         parameter, _, modules = word.partition("=")
         if parameter in ("module_blacklist", "modprobe.blacklist"):

@@ -6,7 +6,8 @@ notes of version 29 for why a container's own limit is another question (`docker
 
 A name is no proof that a process is a container service: that it lies in a folder that only root writes to (the
 Filesystem Hierarchy Standard 3.0; Snap's own), or that systemd put it into the service's group, is.  A dockerd within a
-container is not this machine's.
+container is not this machine's.  Of one with users or mounts of its own (rootless mode, or what a user has mounted
+himself: user_namespaces(7)) nothing is proved.
 """
 
 from __future__ import annotations
@@ -63,6 +64,8 @@ class LimitsFact(Fact):
     """Of dockerd and containerd, as far as they run and may be read."""
     hidden: tuple[str, ...]
     """Services that run and whose limits may not be read, or of which it is not visible whether they are the ones."""
+    apart: tuple[str, ...] = ()
+    """Programs that call themselves so and run with users or mounts of their own: what they are is not proved."""
     processes_hidden: bool
     """Whether processes of the machine cannot be seen, so that a service may run unseen."""
     settings: dict[str, int]
@@ -83,7 +86,8 @@ class LimitsQuery(Query[LimitsFact]):
             here = _limits(host.files.read_text("/proc/self/limits"), "")
         except FileNotFoundError as error:
             raise NotImplementedError("there is no /proc/self/limits") from error
-        services, hidden = [], []
+        services = list[ProcessLimits]()
+        hidden, apart = list[str](), list[str]()
         running = host.processes.named(_SERVICES)
         for one in running.found:
             name = (one.program or one.name).rpartition("/")[2]
@@ -97,13 +101,14 @@ class LimitsQuery(Query[LimitsFact]):
             except (FileNotFoundError, ProcessLookupError):
                 continue  # it has ended
             if proof is None:
-                hidden.append(name)
+                (apart if one.apart else hidden).append(name)
             else:
                 services.append(limits)
         return LimitsFact(
             here=here,
             services=tuple(services),
             hidden=tuple(hidden),
+            apart=tuple(apart),
             processes_hidden=running.hidden,
             settings=dict(_settings(host)),
         )
@@ -115,7 +120,10 @@ def _proof(one: Process) -> bool | None:
         return False
     if one.cgroup in _GROUPS:
         return True
-    return None if one.program is None else re.fullmatch(_FOLDERS, one.program.rpartition("/")[0], re.ASCII) is not None
+    if one.program is None:
+        return None
+    # both refuse to work for others than root but in rootless mode, which is a user namespace
+    return one.uid == 0 and re.fullmatch(_FOLDERS, one.program.rpartition("/")[0], re.ASCII) is not None
 
 
 def _limits(text: str, who: str) -> ProcessLimits:
@@ -186,6 +194,17 @@ class _LimitRequirement(Requirement):
                     names=fact.hidden,
                 ),
                 fix=msg("Run this as root."),
+            )
+        if fact.apart:
+            return unknown(
+                wanted=wanted,
+                seen=seen,
+                because=msg(
+                    "{names:list} runs with users or mounts of its own (rootless, or in a sandbox): whether it is the "
+                    "service is not proved.",
+                    names=fact.apart,
+                ),
+                fix=msg("Find out who started it. Container services are to run as services of systemd, as root."),
             )
         if fact.processes_hidden:
             return unknown(

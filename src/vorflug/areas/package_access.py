@@ -89,11 +89,24 @@ class FilePrivateRequirement(Requirement):
             return gap
         seen = _seen(access)
         if access.mode & _OTHERS:
+            mode = f"{access.mode:04o}"
             return unmet(
                 wanted=self.wanted(),
                 seen=seen,
-                because=msg("By its mode, {path} is open to every user who can reach its folder.", path=self.path),
-                fix=msg("Close it: chmod o= {path}", path=self.path),
+                because=(
+                    msg(
+                        "By its mode ({mode}), every user who reaches its folder may read {path}.",
+                        mode=mode,
+                        path=self.path,
+                    )
+                    if access.mode & _READ
+                    else msg(
+                        "By its mode ({mode}), every user who reaches its folder has rights on {path}.",
+                        mode=mode,
+                        path=self.path,
+                    )
+                ),
+                fix=msg("Take the rights of other users away: chmod o= {path}", path=self.path),
             )
         if access.acl:
             return unknown(

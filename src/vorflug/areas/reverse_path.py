@@ -16,6 +16,7 @@ from pydantic import Field
 
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, msg
+from vorflug.model.process_namespace import apart
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Requirement, Verdict, met, not_applicable, unmet
 from vorflug.ports import Host
@@ -45,6 +46,8 @@ class ReversePathQuery(Query[ReversePathFact]):
         return msg("How strict is the reverse path filter on each interface?")
 
     def observe(self, host: Host) -> ReversePathFact:
+        if apart(host):
+            raise NotImplementedError("a container has interfaces and settings of its own, the machine's are hidden")
         try:
             names = host.files.list_folder(_FOLDER)
             every = _value(host, "all")

@@ -224,7 +224,7 @@ class DefaultRouteRequirement(Requirement):
                 if refusing
                 else msg("No table has a default route ({family}) for all targets.", family=self._label())
             ),
-            fix=msg("Add a default route, or name in the site file the networks that explicit routes lead to."),
+            fix=msg("Add a default route."),
         )
 
 

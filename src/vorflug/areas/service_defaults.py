@@ -1,8 +1,7 @@
 """Defaults for services: which limits does systemd give to services that set none themselves?
 
 Sources: systemd-system.conf(5) for DefaultLimitNOFILE, DefaultLimitNPROC and DefaultTasksMax, for the folders of its
-files and their order (the last file by name wins, of two with one name that of the folder named first), and for what
-holds where nothing is set (1024:524288 open files from version 240 on); systemctl(1) for ``show``; sd_booted(3).
+files, and for what holds where nothing is set; systemctl(1) for ``show``; sd_booted(3).
 
 Docker's own units set limits themselves; these defaults hold for services that do not.
 """
@@ -18,10 +17,12 @@ from typing import Annotated
 from pydantic import Field
 
 from vorflug.model.base import Frozen
+from vorflug.model.drop_in import drop_ins, masked
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, msg
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Requirement, Verdict, met, unknown, unmet
+from vorflug.model.whole_file import NotWhole, read_whole
 from vorflug.ports import Host
 
 TITLE = msg("Defaults for services")
@@ -72,6 +73,8 @@ class ServiceDefaultsQuery(Query[ServiceDefaultsFact]):
     def observe(self, host: Host) -> ServiceDefaultsFact:
         if host.files.exists("/run/systemd/system"):
             return ServiceDefaultsFact(running=True, defaults=tuple(_running(host)))
+        if container := host.system.virtualisation().container:
+            raise NotImplementedError(f"this is a container ({container}) without systemd; the machine's files count")
         files = list(_files(host))
         if not files:
             raise NotImplementedError("this machine was not started by systemd, and there are no settings of it")
@@ -94,21 +97,19 @@ def _files(host: Host) -> Iterator[str]:
     """The texts in the order in which they count."""
     for path in _MAIN:
         try:
-            yield host.files.read_text(path)
+            yield read_whole(host, path)
         except FileNotFoundError:
             continue
         break
-    found: dict[str, str] = {}
-    for folder in _FOLDERS:
+    paths, closed = drop_ins(host, _FOLDERS)
+    if closed:
+        raise PermissionError(f"{', '.join(closed)} may not be read, and could set a default")
+    for path in paths:
         try:
-            names = host.files.list_folder(folder)
-        except FileNotFoundError:
-            continue
-        for name in names:
-            if name.endswith(".conf"):
-                found.setdefault(name, f"{folder}/{name}")
-    for _, path in sorted(found.items()):
-        yield host.files.read_text(path)
+            yield read_whole(host, path)
+        except NotWhole:
+            if not masked(host, path):
+                raise
 
 
 def _of_files(texts: Sequence[str]) -> Iterator[DefaultLimit]:
@@ -144,8 +145,8 @@ class ServiceDefaultRequirement(Requirement):
         if self.limit not in known:
             return unknown(
                 wanted=wanted,
-                seen=msg("no file sets {limit}", limit=self.limit.value),
-                because=msg("systemd's own default counts, and systemd does not run here to tell it."),
+                seen=msg("no file sets {limit} to a number", limit=self.limit.value),
+                because=msg("What holds then, systemd itself must tell, and it does not run here."),
                 fix=msg("Run this on the machine itself, started by systemd."),
             )
         most = known[self.limit]

@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 from vorflug.model.evidence import Evidence
-from vorflug.model.message import Message, msg
+from vorflug.model.message import Message, listed, msg, sentences
 from vorflug.model.package_file import FileFact, file_gap
 from vorflug.model.path import AbsolutePath
 from vorflug.model.query import Fact, Query
@@ -94,9 +94,14 @@ class SharedFolderConsistentRequirement(Requirement):
         for file in (fact.env, fact.config, fact.compose):
             if (gap := file_gap(self.wanted(), file)) is not None:
                 return gap
-        for wrong, seen, because, fix in self._faults(fact):
-            if wrong:
-                return unmet(wanted=self.wanted(), seen=seen, because=because, fix=fix)
+        faults = [fault for wrong, *fault in self._faults(fact) if wrong]
+        if faults:
+            return unmet(
+                wanted=self.wanted(),
+                seen=listed(seen for seen, _, _ in faults),
+                because=sentences(because for _, because, _ in faults),
+                fix=sentences(fix for _, _, fix in faults),
+            )
         if fact.in_config is Agreement.ABSENT:
             return met(
                 wanted=self.wanted(),
@@ -123,18 +128,13 @@ class SharedFolderConsistentRequirement(Requirement):
 
     def _faults(self, fact: SharedFolderFact) -> Sequence[tuple[bool, Message, Message, Message]]:
         """Every fault that is looked for, worst first: whether it is there, what was seen, what to say, what to do."""
-        match_site = msg(
-            "Set {key} in {file} to {path}, or correct the folder in the site file.",
-            key=self.env_key,
-            file=self.env_path,
-            path=self.path,
-        )
+        env_is_wrong = fact.in_env is not Agreement.SAME
         return (
             (
                 fact.in_env is Agreement.ABSENT,
                 msg("not set: {keys:list}", keys=(self.env_key,)),
                 msg("{path} does not set {keys:list}.", path=self.env_path, keys=(self.env_key,)),
-                msg("Set {keys:list} in {path}.", keys=(self.env_key,), path=self.env_path),
+                self._set(self.env_key, self.env_path),
             ),
             (
                 fact.in_env is Agreement.OTHER,
@@ -145,18 +145,18 @@ class SharedFolderConsistentRequirement(Requirement):
                     file=self.env_path,
                     path=self.path,
                 ),
-                match_site,
+                self._set(self.env_key, self.env_path),
             ),
             (
                 fact.in_config is Agreement.OTHER,
                 msg("another folder in the configuration"),
                 msg(
-                    "{key} in {file} is not the folder {path} of the env file.",
+                    "{key} in {file} is not the folder {path}.",
                     key=self.config_key,
                     file=self.config_path,
                     path=self.path,
                 ),
-                msg("Set {keys:list} in {path}.", keys=(self.config_key,), path=self.config_path),
+                self._set(self.config_key, self.config_path),
             ),
             (
                 fact.in_compose is not Agreement.SAME,
@@ -166,10 +166,27 @@ class SharedFolderConsistentRequirement(Requirement):
                     file=self.compose_path,
                     path=self.path,
                 ),
-                msg(
-                    "Mount {path} into the services that use it, under volumes in {file}.",
-                    path=self.path,
-                    file=self.compose_path,
+                (
+                    msg(
+                        "Volumes that name {key} follow; else mount {path} under volumes in {file}.",
+                        key=self.env_key,
+                        path=self.path,
+                        file=self.compose_path,
+                    )
+                    if env_is_wrong
+                    else msg(
+                        "Mount {path} into the services that use it, under volumes in {file}.",
+                        path=self.path,
+                        file=self.compose_path,
+                    )
                 ),
             ),
+        )
+
+    def _set(self, key: str, file: str) -> Message:
+        return msg(
+            "Set {key} in {file} to {path}, or correct the folder in the site file.",
+            key=key,
+            file=file,
+            path=self.path,
         )

@@ -224,7 +224,7 @@ class StorageFreeRequirement(Requirement):
         return unmet(
             wanted=self.wanted(),
             seen=seen,
-            because=sentences([msg("{parts:list}.", parts=tuple(share.why() for share in short)), *reserved]),
+            because=sentences([msg("{parts}.", parts=listed(share.why() for share in short)), *reserved]),
             fix=sentences([share.fix() for share in short]),
             gauge=tightest.gauge(),
             gauges=gauges,

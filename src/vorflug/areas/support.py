@@ -64,6 +64,17 @@ class OsSupportRequirement(Requirement):
 
     def judge(self, evidence: Evidence) -> Verdict:
         system = evidence[OsReleaseQuery()]
+        if system.missing:
+            return unknown(
+                wanted=self.wanted(),
+                seen=system.seen,
+                because=msg(
+                    "{file} has no {key}, so the system and its version are not certain.",
+                    file=system.path,
+                    key=system.missing,
+                ),
+                fix=msg("Find out which system this is, and have it agreed with the vendor."),
+            )
         release = self._release(system)
         if release is None:
             return unknown(
@@ -132,4 +143,4 @@ class OsSupportRequirement(Requirement):
 
 
 def _name(system: OsReleaseFact) -> str:
-    return f"{system_name(system.id)} {system.version_id}".strip() or system.path
+    return f"{system_name(system.id)} {system.version_id}"

@@ -42,9 +42,11 @@ class UmaskFact(Fact):
     process: int | None
     """None where the kernel does not say."""
     login: int | None
-    """As pam_umask sets it; None where it is not active, has no number, or may not be read."""
+    """As pam_umask sets it; None where it is not active, has no number, or is in none of the files that may be read."""
     login_from: str | None
     """The file that says so."""
+    hidden: tuple[str, ...] = ()
+    """Files that may not be read and could give a login another mask."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,32 +59,38 @@ class UmaskQuery(Query[UmaskFact]):
         return msg("Which umask has this process, and which does a login get?")
 
     def observe(self, host: Host) -> UmaskFact:
-        here = next((m[1] for line in _lines(host, _STATUS, "Umask:") if (m := _IN_STATUS.match(line))), None)
-        login, source = _of_a_login(host)
-        return UmaskFact(process=None if here is None else int(here, 8), login=login, login_from=source)
+        here = next((m[1] for line in _lines(host, _STATUS, "Umask:", []) if (m := _IN_STATUS.match(line))), None)
+        hidden: list[str] = []
+        login, source = _of_a_login(host, hidden)
+        return UmaskFact(
+            process=None if here is None else int(here, 8), login=login, login_from=source, hidden=tuple(hidden)
+        )
 
 
-def _of_a_login(host: Host) -> tuple[int | None, str | None]:
+def _of_a_login(host: Host, hidden: list[str]) -> tuple[int | None, str | None]:
     active = False
     for path in _PAM:
-        for line in _lines(host, path, "pam_umask"):
+        for line in _lines(host, path, "pam_umask", hidden):
             if (found := _ACTIVE.match(line)) is None:
                 continue
             if (given := _ARGUMENT.search(found[1])) is not None:
                 return int(given[1], 8), path
             active = True
     if active:
-        for line in _lines(host, _LOGIN_DEFS, "UMASK"):
+        for line in _lines(host, _LOGIN_DEFS, "UMASK", hidden):
             if (value := _IN_LOGIN_DEFS.match(line)) is not None:
                 return int(value[1], 8), _LOGIN_DEFS
     return None, None
 
 
-def _lines(host: Host, path: str, word: str) -> tuple[str, ...]:
+def _lines(host: Host, path: str, word: str, hidden: list[str]) -> tuple[str, ...]:
     try:
         return host.files.lines_with(path, (word,))
-    except (FileNotFoundError, NotADirectoryError, PermissionError):
-        return ()  # what a login gets is an addition; that nothing is known of this process is judged
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    except PermissionError:
+        hidden.append(path)
+        return ()
 
 
 class UmaskRequirement(Requirement):
@@ -133,5 +141,14 @@ class UmaskRequirement(Requirement):
                     "installation will have is not visible."
                 ),
                 fix=fix,
+            )
+        if fact.hidden:
+            return unknown(
+                wanted=self.wanted(),
+                seen=seen,
+                because=msg(
+                    "These may not be read, and could give a login another mask: {paths:list}.", paths=fact.hidden
+                ),
+                fix=msg("Run this as root."),
             )
         return met(wanted=self.wanted(), seen=seen, because=msg("Files that this user makes can be read by others."))

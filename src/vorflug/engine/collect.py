@@ -8,6 +8,7 @@ than the longest chain.  Exclusive questions run alone, after the others.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from queue import Empty, SimpleQueue
@@ -30,6 +31,9 @@ MOST_TEXT = 1 << 20
 
 _LOOK_S = 0.2
 """Longest wait at a time: a signal that comes just before a wait does not end it, its handler runs after it."""
+
+_LIMITED = (errno.EMFILE, errno.ENOMEM)
+"""Open files and memory: what setrlimit(2) limits."""
 
 ROUNDS = 3
 """How often answers may lead to further questions, the first asking included."""
@@ -236,7 +240,9 @@ def _start(query: Query[Fact], open_host: OpenHost, seconds: float, answers: _An
         Thread(target=_ask, args=(query, open_host, seconds, answers, on_crash), name=query.kind, daemon=True).start()
     except RuntimeError as error:
         # a limit on processes (RLIMIT_NPROC of setrlimit(2), pids.max of a cgroup) counts threads as well
-        answers.put(Observation(query, Unseen(Reason.CRASHED, _brief(error))))
+        answers.put(
+            Observation(query, Unseen(Reason.UNSUPPORTED, f"a limit of this process (ulimit): {_brief(error)}"))
+        )
 
 
 def _ask(query: Query[Fact], open_host: OpenHost, seconds: float, answers: _Answers, on_crash: _OnCrash) -> None:
@@ -252,10 +258,19 @@ def _ask(query: Query[Fact], open_host: OpenHost, seconds: float, answers: _Answ
         result = Unseen(Reason.UNSUPPORTED, _brief(error))
     except TimeoutError as error:
         result = Unseen(Reason.TIMEOUT, _brief(error))
+    except OSError as error:
+        if error.errno in _LIMITED:
+            result = Unseen(Reason.UNSUPPORTED, f"a limit of this process (ulimit): {_brief(error)}")
+        else:
+            result = _crashed(error, on_crash)
     except BaseException as error:  # noqa: BLE001 - one broken probe must not take the others with it
-        result = Unseen(Reason.CRASHED, f"{type(error).__name__}: {_brief(error)}")
-        on_crash(error)
+        result = _crashed(error, on_crash)
     answers.put(Observation(query, result, monotonic() - began))
+
+
+def _crashed(error: BaseException, on_crash: _OnCrash) -> Unseen:
+    on_crash(error)
+    return Unseen(Reason.CRASHED, f"{type(error).__name__}: {_brief(error)}")
 
 
 def _fits(fact: Fact) -> bool:

@@ -9,13 +9,19 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from itertools import islice
 from threading import Lock
 from urllib.parse import quote
 
 _LOCK = Lock()
-_KNOWN: set[str] = set()
 _SHORTEST = 6
 """Shorter strings would be struck out of innocent words."""
+_KNOWN: dict[str, set[str]] = {}
+"""By their first `_SHORTEST` characters: a package may bring tens of thousands, and few of them are in one text."""
+_ENDS: set[str] = set()
+"""The first and the last `_SHORTEST` characters of each."""
+_MOST = 1000
+"""A text with more of them than that is a list of secrets, and to look for each would take minutes."""
 
 _WORD = re.compile(r"[^\s\"'<>]+")
 _AUTHORITY = re.compile(r"[^/?#]*")
@@ -30,7 +36,9 @@ def remember(*secrets: str | None) -> None:
             if secret and len(secret) >= _SHORTEST:
                 # as it may be written elsewhere: in a URL, in an Authorization field
                 encoded = b64encode(secret.encode("utf-8", "surrogateescape")).decode()
-                _KNOWN.update((secret, quote(secret, safe="", errors="surrogateescape"), encoded))
+                for form in (secret, quote(secret, safe="", errors="surrogateescape"), encoded):
+                    _KNOWN.setdefault(form[:_SHORTEST], set()).add(form)
+                    _ENDS.update((form[:_SHORTEST], form[-_SHORTEST:]))
 
 
 def userinfo(text: str) -> Iterator[tuple[int, int]]:
@@ -69,15 +77,29 @@ def userinfo(text: str) -> Iterator[tuple[int, int]]:
 
 
 def redact(text: str) -> str:
-    """*text* without the userinfo of URLs and without any secret that was read in this process."""
+    """*text* without the userinfo of URLs and without any secret that was read in this process.
+
+    One with more than `_MOST` secrets in it is struck out as a whole.
+    """
     kept, done = [], 0
     for start, end in userinfo(text):
         kept += [text[done:start], "[redacted]"]
         done = end
     text = "".join((*kept, text[done:]))
-    with _LOCK:
-        known = sorted(_KNOWN, key=len, reverse=True)
+    known = _within(text)
+    if len(known) > _MOST:
+        return "[redacted]"
     for secret in known:
-        if secret in text:
-            text = text.replace(secret, "[redacted]")
+        text = text.replace(secret, "[redacted]")
     return text
+
+
+def _within(text: str) -> list[str]:
+    """The secrets in *text*, the longest first, and no more than one above `_MOST`.
+
+    Only those are searched for whose first and last characters were both met on one way through the text.
+    """
+    met = {part for at in range(len(text) - _SHORTEST + 1) if (part := text[at : at + _SHORTEST]) in _ENDS}
+    with _LOCK:
+        likely = [one for part in met for one in _KNOWN.get(part, ()) if one[-_SHORTEST:] in met]
+    return sorted(islice((one for one in likely if one in text), _MOST + 1), key=len, reverse=True)

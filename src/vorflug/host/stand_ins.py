@@ -3,7 +3,8 @@
 So what was equal stays equal, and questions that follow from answers still find their own.  docs/recordings.md says in
 plain words what is replaced and what is not; both are to be changed together.
 Sources: the IANA special-purpose address registries (RFC 6890) as `ipaddress` has them; RFC 2544 and RFC 3849 for the
-networks that stand in for public ones; EUI-64 in RFC 4291, appendix A.
+networks that stand in for public ones; EUI-64 in RFC 4291, appendix A; machine-id(5) and the kernel's
+ABI/testing/sysfs-block-dm for identifiers without hyphens; lvm(8), "VALID NAMES", for names whose hyphens are doubled.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from vorflug.host.cassette import Call, Cassette
 
 _SHORTEST = 3
 """Shorter names would be found in innocent words; behind ``/home/`` they are replaced all the same."""
+_DISTINCT = 5
+"""Shorter words of letters alone ("max", "data") are parts of other names (``vm.max_map_count``, ``data-root``)."""
 _FIRST_USER = 1000
 """UID_MIN of login.defs(5): below it are the accounts of services."""
 _NOBODY = 65534
@@ -67,6 +70,30 @@ _NO_NAMES = frozenset(
 )
 """Names that vendors' images bring, which name nobody, and which mean something else elsewhere."""
 
+_NOBODYS_DOMAINS = frozenset(
+    [
+        "amazonaws.com",
+        "azure.com",
+        "cloudapp.net",
+        "cluster.local",
+        "compute.internal",
+        "ec2.internal",
+        "example.com",
+        "example.net",
+        "example.org",
+        "fritz.box",
+        "google.internal",
+        "home.arpa",
+        "in-addr.arpa",
+        "ip6.arpa",
+        "ts.net",
+        "windows.net",
+    ]
+)
+"""Parents of many people's domains."""
+_REGISTRIES = frozenset(["ac", "co", "com", "edu", "go", "gob", "gov", "gv", "ltd", "ne", "net", "or", "org", "plc"])
+"""Under a country's domain: ``bank.co.uk`` is somebody's, ``co.uk`` is not (as the public suffix list has them)."""
+
 _PUBLIC_RESOLVERS = frozenset(
     ip_address(one)
     for one in [
@@ -96,12 +123,16 @@ _LOW_64 = (1 << 64) - 1
 
 _FOUND = re.compile(
     r"(?P<uuid>(?<![0-9a-f-])[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![0-9a-f-]))"
+    r"|(?P<bare>(?<![0-9a-z])[0-9a-f]{32}(?![0-9a-z]))"
+    r"|(?P<lvm>(?<=LVM-)[0-9a-z]{64}(?![0-9a-z]))"
     r"|(?P<mac>(?<![0-9a-f:-])[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}(?![0-9a-f:-]))"
     r"|(?P<v6>(?<![\w.:])(?:[0-9a-f]{0,4}:){2,7}(?:(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9a-f]{0,4})(?:/[0-9]{1,3})?(?![\w:]))"
     r"|(?P<v4>(?<![\w.-])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?:/[0-9]{1,2})?(?![\w+~-]|\.\w))"
     r"|(?P<home>(?<=/home/)[^/\s:,;\"'\\]+)",
     re.IGNORECASE | re.ASCII,
 )
+_HYPHENS = r"(.{8})(.{4})(.{4})(.{4})(.{12})"
+"""Where RFC 9562 puts them in a UUID."""
 _HEX = {
     "/proc/net/route": re.compile(r"(?<![0-9A-F])[0-9A-F]{8}(?![0-9A-F])"),
     "/proc/net/ipv6_route": re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])"),
@@ -127,16 +158,14 @@ class StandIns:
         self._keep = _NO_NAMES | {word.lower() for word in keep}
         self._given: dict[str, dict[Any, int]] = {}
         self._words: dict[str, str] = {}
-        for kind, words in (("host", names.hosts), ("domain", names.domains), ("user", names.users)):
+        domains = (*names.domains, *_parents(names.domains))
+        for kind, words in (("host", names.hosts), ("domain", domains), ("user", names.users)):
             for word in words:
                 if len(word) >= _SHORTEST and word.lower() not in self._keep:
-                    self._words.setdefault(word.lower(), self._name(kind, word))
-        longest_first = sorted(self._words, key=len, reverse=True)
-        self._names = (
-            re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w-])", re.IGNORECASE)
-            if longest_first
-            else None
-        )
+                    name = self._words.setdefault(word.lower(), self._name(kind, word))
+                    # the device mapper parts volume group and volume by a single hyphen
+                    self._words.setdefault(word.lower().replace("-", "--"), name.replace("-", "--"))
+        self._names = _finder(self._words, {part for word in self._keep for part in re.split("[_-]", word)})
 
     def cassette(self, cassette: Cassette) -> Cassette:
         """*cassette* with stand-ins, numbered in the order of its calls."""
@@ -190,8 +219,13 @@ class StandIns:
     def _found(self, found: re.Match[str]) -> str:
         text = found[0]
         match found.lastgroup:
-            case "uuid":
-                return f"00000000-0000-4000-8000-{self._number('uuid', text.lower()):012x}"
+            case "uuid" | "bare":
+                digits = text.lower().replace("-", "")
+                # one of zeros is none at all; a machine-id is written with and without hyphens
+                new = digits if digits == "0" * 32 else f"00000000000040008000{self._number('uuid', digits):012x}"
+                return "-".join(re.findall(_HYPHENS, new)[0]) if "-" in text else new
+            case "lvm":
+                return f"{self._number('lvm', text):064d}"
             case "mac":
                 return self._mac(text)
             case "home":
@@ -250,6 +284,36 @@ class StandIns:
         if low >= _SMALL:
             low = _SMALL + self._number("interface", low)
         return IPv6Address((top << 64) + low)
+
+
+def _finder(words: Iterable[str], parts: set[str]) -> re.Pattern[str] | None:
+    """Finds names that are not part of a longer run of letters and digits; None where there is none.
+
+    A word that may well be part of another name, or is one of the questions' words (*parts*), is left alone also
+    where a hyphen or an underscore joins it to something.
+    """
+    longest_first = sorted(words, key=len, reverse=True)
+    common = [word for word in longest_first if word in parts or (len(word) < _DISTINCT and word.isalpha())]
+    distinct = [word for word in longest_first if word not in common]
+    found = [
+        f"(?<!{inside})(?:{'|'.join(map(re.escape, some))})(?!{inside})"
+        for inside, some in ((r"[^\W_]", distinct), (r"[\w-]", common))
+        if some
+    ]
+    return re.compile("|".join(found), re.IGNORECASE) if found else None
+
+
+def _parents(domains: Iterable[str]) -> list[str]:
+    """Domains above these, up to the one that somebody registered, as far as the number of labels tells."""
+    found = dict[str, None]()
+    for domain in domains:
+        labels = domain.lower().split(".")
+        own = 3 if len(labels[-1]) == 2 and labels[-2:-1] and labels[-2] in _REGISTRIES else 2  # noqa: PLR2004 - a country's
+        for first in range(1, len(labels) - own + 1):
+            parent = ".".join(labels[first:])
+            if not any(parent == one or parent.endswith(f".{one}") for one in _NOBODYS_DOMAINS):
+                found[parent] = None
+    return list(found)
 
 
 def _cut(address: IPv4Address | IPv6Address, length: int) -> IPv4Address | IPv6Address:

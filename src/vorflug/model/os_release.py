@@ -13,9 +13,11 @@ from dataclasses import dataclass
 
 from vorflug.model.message import Message, msg
 from vorflug.model.query import Fact, Query
+from vorflug.model.whole_file import uncut
 from vorflug.ports import Host
 
 _PLACES = ("/etc/os-release", "/usr/lib/os-release")
+_MOST_BYTES = 1 << 16
 _SHORTEST_ASSIGNMENT = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)")
 _NAMES = {
     "almalinux": "AlmaLinux",
@@ -73,14 +75,14 @@ class OsReleaseQuery(Query[OsReleaseFact]):
     def observe(self, host: Host) -> OsReleaseFact:
         for path in _PLACES:
             try:
-                text = host.files.read_text(path, limit=1 << 16)
+                text = host.files.read_text(path, limit=_MOST_BYTES)
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as error:
                 if error.errno == errno.ELOOP:
                     raise NotImplementedError(f"{path} is a symlink that leads back to itself") from error
                 raise
-            values = _assignments(text)
+            values = _assignments(uncut(path, text, _MOST_BYTES))  # the last assignment counts
             return OsReleaseFact(
                 id=values.get("ID", ""),
                 version_id=values.get("VERSION_ID", ""),
@@ -94,7 +96,7 @@ class OsReleaseQuery(Query[OsReleaseFact]):
 def _assignments(text: str) -> dict[str, str]:
     """Shell-compatible assignments (os-release(5)); a line that is none is passed over, as a later one wins."""
     values: dict[str, str] = {}
-    for line in text.removeprefix("\ufeff").splitlines():
+    for line in text.removeprefix("\ufeff").split("\n"):
         assignment = _SHORTEST_ASSIGNMENT.fullmatch(line.strip())
         if assignment is None:
             continue

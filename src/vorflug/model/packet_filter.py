@@ -12,20 +12,27 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
 from vorflug.model.base import Frozen
 from vorflug.model.message import Message, listed, msg, visible
+from vorflug.model.packet_rules import End, Rule, Rules, follow, iptables_rules, nft_rules
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Verdict, unknown
 from vorflug.ports import Host
 
 _LIMIT = 1 << 22
 """Bytes of a listing: some 30,000 chains."""
+_LIMIT_OF_CHAIN = 1 << 20
+"""Bytes of one chain with its rules: some 5,000 rules."""
 _FAMILIES = ("ip", "ip6", "inet")
 _HOOKS = ("input", "forward")
+_OLD_CHAINS = ("INPUT", "FORWARD")
+_NFT_NAME = r"[A-Za-z_.][A-Za-z0-9/_.-]{0,127}"
+"""What nft(8) reads as one word: it joins its arguments before it reads them, so that no other name is handed to it."""
 _NOT_PERMITTED = ("not permitted", "must be root", "permission denied")
 
 
@@ -44,6 +51,17 @@ class Look(StrEnum):
     """The program failed, or printed more than is read."""
 
 
+class Passage(StrEnum):
+    """What a chain does with new connections that it knows nothing about, as those of containers."""
+
+    OPEN = "open"
+    """No rule can drop them."""
+    DROPS = "drops"
+    """They are dropped, and no rule can accept them before."""
+    UNCLEAR = "unclear"
+    """Rules with conditions decide, or the rules were not seen."""
+
+
 class BaseChain(Frozen):
     """A chain that the kernel sends packets to."""
 
@@ -55,6 +73,18 @@ class BaseChain(Frozen):
     """``input`` (to this machine) or ``forward`` (through it, as to and from containers)."""
     policy: str
     """``accept`` or ``drop``: what becomes of a packet that no rule decides about."""
+    rules: Rules | None = None
+    """Of a chain for forwarded packets that iptables-save listed; None where another question asks for them."""
+
+    def passage(self, rules: Rules | None) -> Passage:
+        """What it does with its *rules*; they are None where they were not seen."""
+        if rules is None:
+            return Passage.UNCLEAR
+        if rules.end is End.DROPS or (rules.end is End.POLICY and self.policy == "drop"):
+            # firewalld looks at the zone of a packet before it rejects, and Docker makes itself a zone that accepts
+            unclear = rules.may_accept or self.table == "firewalld"
+            return Passage.UNCLEAR if unclear else Passage.DROPS
+        return Passage.UNCLEAR if rules.may_drop else Passage.OPEN
 
     def __str__(self) -> str:
         return f"{self.family} {self.table} {self.name}"
@@ -83,9 +113,62 @@ class PacketFiltersFact(Fact):
         """Those of both kinds."""
         return (*self.nftables.chains, *self.old_iptables.chains)
 
-    def forward_drops(self) -> tuple[BaseChain, ...]:
-        """The chains that do not forward what none of their rules allows."""
-        return tuple(one for one in self.chains() if one.hook == "forward" and one.policy == "drop")
+    def dropping(self, hook: str) -> tuple[BaseChain, ...]:
+        """The chains on that hook whose policy drops what none of their rules allows."""
+        return tuple(one for one in self.chains() if one.hook == hook and one.policy == "drop")
+
+    def forward_beside(self, engine: Collection[str]) -> tuple[BaseChain, ...]:
+        """The chains for forwarded packets that are not among *engine*'s (``family table chain``).
+
+        Where both kinds have a chain of such a name, the engine uses one of them.  That is today's iptables' on most
+        distributions, so that the old one counts as another's; where the engine's rules are in it, they are conditions.
+        """
+        new = {str(one) for one in self.nftables.chains}
+        rest = [one for one in self.nftables.chains if str(one) not in engine]
+        rest += [one for one in self.old_iptables.chains if str(one) not in engine or str(one) in new]
+        return tuple(one for one in rest if one.hook == "forward")
+
+    def listing(self, chain: BaseChain) -> str:
+        """The command that lists its rules."""
+        if chain.rules is None:
+            return f"nft list chain {chain}"
+        program = "iptables" if chain.family == "ip" else "ip6tables"
+        return f"{program}-legacy-save -t filter" if chain in self.old_iptables.chains else f"{program}-save -t filter"
+
+
+class ForwardRulesFact(Fact):
+    """What the rules of one base chain do."""
+
+    rules: Rules | None
+    """None where nft did not list them: it failed, printed more than is read, or the name is none that it reads."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ForwardRulesQuery(Query[ForwardRulesFact]):
+    """What do the rules of one chain of nf_tables do?  Asked of chains that are there, so that nothing is loaded."""
+
+    kind = "forward_rules"
+    family: str
+    table: str
+    chain: str
+
+    def asks(self) -> Message:
+        return msg("Do rules in {chain} drop packets?", chain=f"{self.family} {self.table} {self.chain}")
+
+    def observe(self, host: Host) -> ForwardRulesFact:
+        first = self._listed(host, self.chain)
+        if first is None:
+            return ForwardRulesFact(rules=None)
+        return ForwardRulesFact(
+            rules=follow(self.chain, lambda chain: first if chain == self.chain else self._listed(host, chain))
+        )
+
+    def _listed(self, host: Host, chain: str) -> tuple[Rule, ...] | None:
+        if any(re.fullmatch(_NFT_NAME, name, re.ASCII) is None for name in (self.table, chain)):
+            return None
+        argv = ("nft", "-j", "list", "chain", self.family, self.table, chain)
+        done = host.commands.run(argv, limit=_LIMIT_OF_CHAIN)
+        return None if done.code != 0 or done.cut else nft_rules(json.loads(done.out))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +197,7 @@ def _nftables(host: Host) -> Tables:
     try:
         done = host.commands.run(("nft", "-j", "list", "chains"), limit=_LIMIT)
     except FileNotFoundError:
-        return Tables(look=Look.NO_PROGRAM)
+        return _through_iptables(host)
     if done.code != 0:
         if "not supported" in done.err.lower():
             return Tables(look=Look.NONE)  # a kernel that was built without netfilter's sockets
@@ -136,6 +219,42 @@ def _nftables(host: Host) -> Tables:
             if chain["family"] in _FAMILIES and chain.get("hook") in _HOOKS
         ),
         ufw=any(_of_ufw(chain["name"]) for chain in chains),
+    )
+
+
+def _through_iptables(host: Host) -> Tables:
+    """What today's iptables lists of its own tables where there is no nft: a part, so that the look stays a gap."""
+    chains, ufw = list[BaseChain](), False
+    for family, prefix in (("ip", "iptables"), ("ip6", "ip6tables")):
+        program = host.commands.which(f"{prefix}-save")
+        if program is None or "nft" not in host.files.resolve(program):
+            continue
+        done = host.commands.run((f"{prefix}-save", "-t", "filter"), limit=_LIMIT)
+        if done.code != 0 or done.cut:
+            return Tables(look=_failed(done.err))
+        saved = _saved(family, done.out)
+        chains, ufw = [*chains, *saved.chains], ufw or saved.ufw
+    return Tables(look=Look.NO_PROGRAM, chains=tuple(chains), ufw=ufw)
+
+
+def _saved(family: str, text: str) -> Tables:
+    """What iptables-save printed."""
+    found = re.findall(r"^:(\S+) (ACCEPT|DROP|-) ", text, re.MULTILINE)
+    return Tables(
+        look=Look.SEEN,
+        chains=tuple(
+            BaseChain(
+                family=family,
+                table="filter",
+                name=name,
+                hook=name.lower(),
+                policy=policy.lower(),
+                rules=iptables_rules(text, name) if name == "FORWARD" else None,
+            )
+            for name, policy in found
+            if name in _OLD_CHAINS and policy != "-"
+        ),
+        ufw=any(_of_ufw(name) for name, _ in found),
     )
 
 
@@ -203,16 +322,7 @@ def _old_tables(host: Host, family: str, names: str, prefix: str) -> Tables:
         return Tables(look=_failed(done.err))
     if done.cut:
         return Tables(look=Look.UNREADABLE)
-    found = re.findall(r"^:(\S+) (ACCEPT|DROP|-) ", done.out, re.MULTILINE)
-    return Tables(
-        look=Look.SEEN,
-        chains=tuple(
-            BaseChain(family=family, table="filter", name=name, hook=name.lower(), policy=policy.lower())
-            for name, policy in found
-            if name.lower() in _HOOKS and policy != "-"
-        ),
-        ufw=any(_of_ufw(name) for name, _ in found),
-    )
+    return _saved(family, done.out)
 
 
 def _old_program(host: Host, prefix: str) -> str | None:

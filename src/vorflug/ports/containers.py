@@ -125,5 +125,8 @@ class Containers(Protocol):
         ...
 
     def daemon_file(self) -> DaemonFile:
-        """Read daemon.json.  Raises ValueError, with file and line, where it cannot be parsed."""
+        """Read daemon.json.  Raises ValueError, with file and line, where it cannot be parsed.
+
+        Raises NotImplementedError, with the file, where it cannot be read: it is too long, or no file.
+        """
         ...

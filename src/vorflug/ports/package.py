@@ -38,6 +38,38 @@ class Reading(StrEnum):
     """It is there and cannot be parsed."""
 
 
+class Problem(StrEnum):
+    """Why a text cannot be parsed."""
+
+    ENCODING = "encoding"
+    """Not UTF-8, by its first bytes."""
+    KEY_VALUE = "key_value"
+    """A line of an env file that is no ``KEY=value``."""
+    CLOSING_QUOTE = "closing_quote"
+    VARIABLE = "variable"
+    """A dollar sign and a brace that begin no variable."""
+    REQUIRED_VARIABLE = "required_variable"
+    """``${NAME?message}``, and it is not set."""
+    NESTED_VARIABLES = "nested_variables"
+    LONG_VALUES = "long_values"
+    JSON = "json"
+    YAML = "yaml"
+    """Not as the grammar wants it; the parser's own words are the detail."""
+    CHARACTER = "character"
+    """One that may not stand in YAML."""
+    VALUE = "value"
+    """One that has a type's form and is none of its values: 2026-13-45."""
+    NESTING = "nesting"
+    CYCLIC_ALIAS = "cyclic_alias"
+    SIZE = "size"
+    """More nodes than the number in the detail, aliases written out."""
+    MAPPING = "mapping"
+    SERVICES = "services"
+    """No mapping ``services``, or an empty one."""
+    SERVICE = "service"
+    """The service of the detail is no mapping."""
+
+
 @dataclass(frozen=True)
 class FileRead:
     """A file, as far as it could be read."""
@@ -46,8 +78,10 @@ class FileRead:
     reading: Reading
     line: int | None = None
     """Where parsing stopped, from 1; None where the parser does not say."""
-    problem: str = ""
-    """What the parser wanted, without the file's own text."""
+    problem: Problem | None = None
+    """Given where it is broken."""
+    detail: str = ""
+    """A foreign parser's own words, or what `Problem` says; nothing of the file's own text but a service's name."""
     size_bytes: int = 0
 
 
@@ -115,9 +149,11 @@ class LicenceRead:
     now: str = ""
     """The host's time, RFC 3339 UTC."""
     not_after: str | None = None
-    """Day of expiry, ISO 8601; None where the field is missing or is no date."""
+    """Day of expiry, ISO 8601; None where the field is missing, empty or is no date."""
     users: int | None = None
     """Licensed users; None where the field is missing or is no number."""
+    not_after_given: bool = False
+    """Whether the field of the day of expiry holds anything, a date or not."""
 
 
 @dataclass(frozen=True)
@@ -125,9 +161,11 @@ class ComposeRead:
     """A compose file."""
 
     file: FileRead
+    env: FileRead
+    """What the variables are filled in from; where it was not read, they are empty or their defaults."""
     services: tuple[str, ...] = ()
     ports: tuple[int, ...] = ()
-    """Published host ports, sorted, ranges written out; ports that come from a variable are not among them."""
+    """Published host ports, sorted, ranges written out, variables filled in."""
     unresolved: tuple[str, ...] = ()
     """Variables used without a default that the env file does not set."""
     missing_paths: tuple[str, ...] = ()
@@ -189,6 +227,8 @@ class ImagesRead:
     """Which images the services of a compose file run."""
 
     file: FileRead
+    env: FileRead
+    """What the variables are filled in from; where it was not read, they are empty or their defaults."""
     uses: tuple[ImageUse, ...] = ()
     """Sorted by service."""
 
@@ -230,5 +270,8 @@ class Package(Protocol):
         ...
 
     def images(self, path: str, env_path: str) -> ImagesRead:
-        """The images of a compose file's services, its variables filled in from the env file."""
+        """The images of a compose file's services, its variables filled in from the env file.
+
+        Raises ValueError for more services than are kept: what was left out would read as checked.
+        """
         ...

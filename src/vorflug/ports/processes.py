@@ -20,11 +20,21 @@ class Process:
     name: str
     """As it calls itself (/proc/PID/comm, at most 15 characters): no proof of what it is."""
     program: str | None
-    """The absolute path of its executable (/proc/PID/exe), which it cannot choose; None where that is not visible."""
+    """The absolute path of its executable (/proc/PID/exe), which it cannot choose; None where that is not visible.
+
+    None as well where it is `apart`: the path is then one among files that it may have mounted itself.
+    """
     uid: int
     """Whom it runs as."""
     cgroup: str
     """Its cgroup, from which the systemd unit or the container can be read; empty where not visible."""
+    apart: bool = False
+    """Whether it runs with other users or other mounts than we see, as in a container or in rootless mode.
+
+    So in another user namespace, which anybody may make and mount in (user_namespaces(7)); and in another mount
+    namespace (mount_namespaces(7)) unless the file at that path is the same one here, as with the services that systemd
+    gives a /tmp of their own (systemd.exec(5), PrivateTmp=).
+    """
 
 
 @dataclass(frozen=True)
@@ -45,7 +55,7 @@ class Processes(Protocol):
     """The processes of this process namespace.  Only those that are asked for by name are told."""
 
     def named(self, names: tuple[str, ...]) -> Running:
-        """Those whose name, or whose executable's file name, is one of *names*.
+        """Those whose name, or whose executable's file name, is one of *names*, also where they are `apart`.
 
         *names* may be longer than the 15 characters that the kernel keeps of a name.
         Raises NotImplementedError where /proc is not mounted.

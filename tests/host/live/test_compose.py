@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from vorflug.host.live.compose import published, relative_paths, unresolved
+from vorflug.host.live.compose import image_names, published, relative_paths, unresolved
 
 
 @pytest.mark.parametrize(
     ("text", "names"),
     [
-        ("$A ${B} x$C-y", {"A", "B", "C"}),
+        ("$A ${B} $C", {"A", "B", "C"}),
+        ("x$C-y", {"command"}),
         ("${A:-x} ${B-x} ${C:+x} ${D+x}", set()),
         ("${A:?must} ${B?must}", {"A", "B"}),
         ("$$A $${B}", set()),
@@ -31,6 +32,15 @@ def test_unresolved(text, names):
         ({"DB_PASSWORD": "$CANARY"}, {"DB_PASSWORD"}),
         ({"QUEUE_URL": "amqp://svc:Tr0ub$CANARYpart@mq:5672"}, {"QUEUE_URL"}),
         ({"DB_PASSWORD": "${FROM_VAULT}"}, {"FROM_VAULT"}),
+        # of no key is it known that it holds no password
+        ({"LDAP_BIND_PW": "Sommer$CANARY"}, {"LDAP_BIND_PW"}),
+        ({"BASIC_AUTH": "admin:Winter$CANARY77x"}, {"BASIC_AUTH"}),
+        ({"DB_KENNWORT": "Fruehling$CANARY11"}, {"DB_KENNWORT"}),
+        ({"ANYTHING": "Herbst$CANARY"}, {"ANYTHING"}),
+        ({"ANYTHING": "a $CANARY b"}, {"ANYTHING"}),
+        (["ANYTHING=Herbst$CANARY"], {"ANYTHING"}),
+        (["ANYTHING=$PLAIN"], {"PLAIN"}),
+        ({"ANYTHING": "x${BRACED}y"}, {"BRACED"}),
         ({"QUEUE_URL": "amqp://svc:${QUEUE_PW}@$HOST:5672"}, {"QUEUE_PW", "HOST"}),
     ],
 )
@@ -55,6 +65,10 @@ def test_a_document_without_end_comes_back():
         ("[::1]:9000:9000", (9000,)),
         ("127.0.0.1::80", ()),
         ("${PORT}:80", ()),
+        ("${API_PORT}:80", (8000,)),
+        ("${PORT:-8000}:8000", (8000,)),
+        ("${PORT?no}:80", ()),
+        ({"target": 80, "published": "${API_PORT}"}, (8000,)),
         ({"target": 80, "published": 8080}, (8080,)),
         ({"target": 80, "published": "8080-8081"}, (8080, 8081)),
         ({"target": 80}, ()),
@@ -63,7 +77,7 @@ def test_a_document_without_end_comes_back():
     ],
 )
 def test_published(entry, ports):
-    assert published({"a": {"ports": [entry]}, "b": {}, "c": {"ports": None}}) == ports
+    assert published({"a": {"ports": [entry]}, "b": {}, "c": {"ports": None}}, {"API_PORT": "8000"}) == ports
 
 
 def test_relative_paths():
@@ -82,3 +96,15 @@ def test_relative_paths():
     assert relative_paths({"s": service, "t": {"env_file": ["/abs.env", {"path": "no.env", "required": False}]}}) == {
         "./a", "../b", "./f", "x.env",
     }  # fmt: skip
+
+
+def test_a_password_is_never_told_as_the_tag_of_an_image():
+    services = {"a": {"image": "vendor/backend:${DB_PASSWORD}"}, "b": {"image": "vendor/backend:${TAG}"}}
+    values = {"DB_PASSWORD": "correcthorse", "TAG": "2.0"}
+    assert image_names(services, values) == {"a": None, "b": "vendor/backend:2.0"}
+
+
+def test_many_ranges_of_ports_take_no_time():
+    ranges = [f"{first}-65535:1" for first in range(1, 20_001)]
+    assert len(published({"a": {"ports": ranges}}, {})) == 65_535
+    assert published({"a": {"ports": ["9-3:1", "80:80"]}}, {}) == (80,)

@@ -305,6 +305,41 @@ def test_a_broken_daemon_file_names_its_line(tmp_path, text, line):
     assert line in str(refused.value)
 
 
+MOST = 1 << 20
+
+
+@pytest.mark.parametrize("kind", ["long", "fifo", "folder"])
+@pytest.mark.parametrize("name", ["daemon.json", "config.toml"])
+def test_a_settings_file_that_cannot_be_read_whole(tmp_path, name, kind):
+    path = tmp_path / name
+    match kind:
+        case "long":
+            path.write_text(" " * MOST + '{"iptables": false}')
+        case "fifo":
+            os.mkfifo(path)
+        case _:
+            path.mkdir()
+    if name == "daemon.json":
+        with pytest.raises(NotImplementedError, match=r"daemon\.json (has|is no file)"):
+            live(tmp_path).daemon_file()
+        return
+    with engine_at(tmp_path / "docker.sock", {"/version": VERSION, "/info": INFO}):
+        engine = live(tmp_path).engine()
+    assert (engine.state, engine.containerd_root) == (EngineState.ANSWERING, "")
+
+
+def test_the_longest_daemon_file_that_is_read(tmp_path):
+    text = '{"iptables": false}'
+    (tmp_path / "daemon.json").write_text(text + " " * (MOST - len(text)))
+    assert live(tmp_path).daemon_file().iptables is False
+
+
+def test_a_daemon_file_below_a_file_is_not_there(tmp_path):
+    (tmp_path / "x").touch()
+    live_ = LiveContainers(Patience(5), environ={}, daemon_file=f"{tmp_path}/x/daemon.json")
+    assert live_.daemon_file().exists is False
+
+
 # ---- the real one ----------------------------------------------------------------------------------------------------
 
 

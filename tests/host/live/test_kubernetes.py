@@ -99,6 +99,16 @@ def test_how_a_context_proves_who_it_is(tmp_path, user, auth, secret):
     assert redact("admin oidc aws get-token") == "admin oidc aws get-token"
 
 
+def test_a_home_that_is_no_folder_holds_no_kubeconfig():
+    config = LiveKubernetes(Patience(5), environ={"HOME": "/dev/null"}).config()
+    assert (config.files, config.missing) == ((), ("/dev/null/.kube/config",))
+
+
+def test_a_folder_is_no_kubeconfig(tmp_path):
+    with pytest.raises(ValueError, match=f"^{tmp_path}: wanted a kubeconfig, saw a folder$"):
+        live(tmp_path).config()
+
+
 def test_files_are_merged_and_the_first_wins(tmp_path):
     first = kubeconfig(tmp_path / "a", "https://first:6443", users=[])
     second = kubeconfig(tmp_path / "b", "https://second:6443", user={"token": "kanarie-7"}, current="other")

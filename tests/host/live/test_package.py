@@ -16,6 +16,7 @@ from vorflug.ports.package import (
     Format,
     KeySeen,
     LicenceRead,
+    Problem,
     Reading,
     SharedFolder,
     ValueState,
@@ -235,8 +236,13 @@ def test_compose_without_and_with_a_broken_env_file(tmp_path):
     package = LivePackage()
     compose = write(tmp_path, "compose.yaml", "services: {api: {image: '${TAG}'}}\n")
     assert package.compose(compose, str(tmp_path / "none")).unresolved == ("TAG",)
-    broken = package.compose(compose, write(tmp_path, ".env", "TAG=1\n'x\n"))
-    assert (broken.file.reading, broken.file.line) == (Reading.BROKEN, 2)
+    assert package.compose(compose, str(tmp_path / "none")).env.reading is Reading.ABSENT
+    env = write(tmp_path, ".env", "TAG=1\nB='x\n")
+    broken = package.compose(compose, env)
+    assert broken.file.reading is Reading.GOOD
+    assert broken.env == FileRead(env, Reading.BROKEN, 2, Problem.CLOSING_QUOTE, "", 11)
+    assert broken.env == package.read(env, Format.ENV)
+    assert package.compose(str(tmp_path / "none"), env).env == broken.env
 
 
 @pytest.mark.tier("root")
@@ -375,13 +381,60 @@ services:
     assert [u.service for u in read.uses] == sorted(u.service for u in read.uses)
     without = LivePackage().images(path, str(tmp_path / "none"))
     assert {u.service: u.image for u in without.uses}["api"] is None
+    assert (read.env.reading, without.env.reading) == (Reading.GOOD, Reading.ABSENT)
     assert LivePackage().images(str(tmp_path / "none"), path).file.reading is Reading.ABSENT
+    broken = LivePackage().images(path, write(tmp_path, "broken.env", "A='kanarie"))
+    assert (broken.env.reading, broken.env.line) == (Reading.BROKEN, 1)
+
+
+def test_services_are_never_left_out_of_the_images(tmp_path):
+    rows = [f"  s{n}: {{image: 'a:1'}}\n" for n in range(201)]
+    none = str(tmp_path / "none")
+    most, more = (write(tmp_path, f"{n}.yaml", "services:\n" + "".join(rows[:n])) for n in (200, 201))
+    assert len(LivePackage().images(most, none).uses) == 200
+    with pytest.raises(ValueError, match="at most 200 services"):
+        LivePackage().images(more, none)
 
 
 def test_a_file_in_utf_16_is_broken_and_named_as_such(tmp_path):
     read = LivePackage().read(write(tmp_path, ".env", "A=geheim\n".encode("utf-16")), Format.ENV)
     assert (read.reading, read.line) == (Reading.BROKEN, 1)
-    assert "UTF-16" in read.problem and "geheim" not in read.problem
+    assert (read.problem, read.detail) == (Problem.ENCODING, "")
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "problem", "detail"),
+    [
+        (Format.YAML, "a: 1\n\tb: 2\n", Problem.YAML, "found a tab character that violates indentation"),
+        (Format.JSON, '{"a": 1,}', Problem.JSON, "Expecting property name enclosed in double quotes"),
+        (Format.ENV, "A B=1\n", Problem.KEY_VALUE, ""),
+        (Format.ENV, "A=${B\n", Problem.VARIABLE, ""),
+        (Format.ENV, "A=${B?x}\n", Problem.REQUIRED_VARIABLE, ""),
+        (Format.COMPOSE, "a: 1\n", Problem.SERVICES, ""),
+        (Format.COMPOSE, "services: {api: 1}\n", Problem.SERVICE, "api"),
+    ],
+)
+def test_a_problem_is_of_a_closed_set_and_a_foreign_parser_s_words_are_its_detail(
+    tmp_path, form, text, problem, detail
+):
+    read = LivePackage().read(write(tmp_path, "file", text), form)
+    assert (read.problem, read.detail) == (problem, detail)
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "given"),
+    [
+        ("until: 2027-01-31\n", "2027-01-31", True),
+        ('until: "31.12.2025"\n', None, True),
+        ("until: 0\n", None, True),
+        ("until:\n", None, False),
+        ('until: ""\n', None, False),
+        ("from: 2027-01-31\n", None, False),
+    ],
+)
+def test_a_day_of_expiry_in_another_form_is_given(tmp_path, text, day, given):
+    read = LivePackage().licence(write(tmp_path, "licence", text), "until", "")
+    assert (read.not_after, read.not_after_given) == (day, given)
 
 
 def test_a_secret_is_struck_out_as_compose_reads_it(tmp_path):

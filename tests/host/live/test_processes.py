@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -189,6 +190,72 @@ def test_this_process_is_found_by_the_file_that_runs():
     assert (one.pid, one.program, one.uid) == (os.getpid(), program, HERE)
     found = LiveHost(5).processes.named((program.rpartition("/")[2],)).found
     assert os.getpid() in [process.pid for process in found]
+
+
+NAMESPACES = {"user": "user:[4026531837]", "mnt": "mnt:[4026531841]"}
+
+
+def in_namespaces(folder, **others):
+    (folder / "ns").mkdir()
+    for kind, link in (NAMESPACES | others).items():
+        if link:
+            (folder / "ns" / kind).symlink_to(link)
+
+
+@pytest.mark.parametrize(
+    ("others", "same_file", "apart"),
+    [
+        ({}, True, False),
+        ({}, False, False),  # replaced by a newer package, say: the path is ours all the same
+        # any user may make one and mount in it, and rootless dockerd runs the machine's own file in one
+        ({"user": "user:[4026532200]"}, True, True),
+        ({"user": "user:[4026532200]", "mnt": "mnt:[4026532201]"}, True, True),
+        # systemd's PrivateTmp=: the machine's own file
+        ({"mnt": "mnt:[4026532201]"}, True, False),
+        # a container, a mount that hides what is here
+        ({"mnt": "mnt:[4026532201]"}, False, True),
+        # it is ending
+        ({"mnt": None}, False, True),
+        ({"user": None}, True, True),
+    ],
+)
+def test_a_path_among_other_mounts_proves_nothing(proc, tmp_path, others, same_file, apart):
+    in_namespaces(proc.root / "1")
+    program = tmp_path / "clamd"
+    program.write_text("")
+    in_namespaces(proc.add(30, "worker", program=program if same_file else f"{program} (deleted)"), **others)
+    for one in (proc.ask().of(30), *proc.ask().named(("clamd",)).found):
+        assert (one.apart, one.program) == (apart, None if apart else str(program))
+    # it is told all the same
+    assert [one.pid for one in proc.ask().named(("clamd",)).found] == [30]
+
+
+def test_a_program_that_is_not_visible_is_not_called_apart(proc):
+    in_namespaces(proc.root / "1")
+    in_namespaces(proc.add(30, "clamd"), user="user:[1]")
+    assert (proc.ask().of(30).program, proc.ask().of(30).apart) == (None, False)
+
+
+@pytest.mark.tier("mounts")
+def test_whoever_mounts_on_opt_shows_no_agent():
+    """The path that /proc shows is the one in the program's own mounts."""
+    script = (
+        "mount -t tmpfs none /opt && mkdir /opt/CrowdStrike && cp /bin/sleep /opt/CrowdStrike/falcon-sensor && "
+        "echo ready && exec /opt/CrowdStrike/falcon-sensor 60"
+    )
+    liar = subprocess.Popen(
+        ["unshare", "-U", "-r", "-m", "sh", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        if liar.stdout.readline() != "ready\n":
+            pytest.skip(f"no user namespaces here: {liar.stderr.read().strip()}")
+        ends = time.monotonic() + 10
+        while not (found := LiveHost(5).processes.named(("falcon-sensor",)).found) and time.monotonic() < ends:
+            time.sleep(0.05)  # until exec(2) is done
+        assert [(one.pid, one.program, one.apart) for one in found] == [(liar.pid, None, True)]
+    finally:
+        liar.kill()
+        liar.communicate()
 
 
 ASK = """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from vorflug.host.live.structured import Unparsable, dig, parse_json, parse_yaml, scalar
+from vorflug.host.live.structured import Malformed, Unparsable, dig, parse_json, parse_yaml, scalar
+from vorflug.ports.package import Problem
 
 
 def test_good_documents():
@@ -76,3 +77,9 @@ def test_dig_finds_nothing(dotted):
 
 def test_an_integer_that_python_writes_out_no_more_is_no_text():
     assert scalar(1 << 20_000) == ""
+
+
+def test_a_number_of_very_many_digits_is_refused_and_no_crash():
+    with pytest.raises(Malformed) as refused:
+        parse_json('{"users": ' + "9" * 5000 + "}", "licence.json")
+    assert refused.value.kind is Problem.VALUE

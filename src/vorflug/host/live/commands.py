@@ -1,10 +1,11 @@
-"""Programs of this machine, run so that they can neither be swapped, nor linger, nor fill the memory.
+"""Programs of this machine, run so that they can neither be swapped, nor delay the answer, nor fill the memory.
 
 * Found in trusted folders only and run by absolute path; one that somebody else could have replaced is refused.
 * A clean environment.  The binary's unpacked libraries (LD_LIBRARY_PATH, _MEIPASS2, _PYI_*: the PyInstaller manual,
   "LD_LIBRARY_PATH / LIBPATH considerations") and a Python's variables never reach the program.  HOME is passed on only
   where nobody else could have put plugins or settings there (``sudo`` may keep the HOME of the user who called it).
-* A session of its own, killed as a whole at the deadline, and when the program itself has ended.
+* A session of its own, whose process group is killed at the deadline, and when the program itself has ended.  What
+  has left the group by then (setsid(2), setpgid(2): a daemon that the program started) is not: it runs on.
 """
 
 from __future__ import annotations
@@ -93,7 +94,7 @@ class _Run:
         self._cut = False
 
     def finish(self) -> Completed:
-        """Read until it ends, prints too much or is late; nothing of it runs afterwards."""
+        """Read until it ends, prints too much or is late; nothing of its process group runs afterwards."""
         try:
             with self._process.stdout as out, self._process.stderr as err, selectors.DefaultSelector() as ready:  # type: ignore[union-attr]
                 for stream, name in ((out, "out"), (err, "err")):

@@ -17,6 +17,7 @@ from vorflug.host.live.secret_values import remember_all
 from vorflug.host.live.structured import Unparsable, parse_json
 from vorflug.host.secrets import redact, remember
 from vorflug.model.message import visible
+from vorflug.model.whole_file import NotWhole, uncut
 from vorflug.ports.containers import AddressPool, DaemonFile, Engine, EngineNetwork, EngineState
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
@@ -27,6 +28,8 @@ _CONTAINERD_ROOT = "/var/lib/containerd"
 """containerd's ops.md: the default of ``root``."""
 _MOST_BYTES = 4 << 20
 """``/info`` of a busy engine has about 6 KB, ``/networks`` about 1 KB for each network."""
+_MOST_OF_A_FILE = 1 << 20
+"""Bytes of a settings file: dockerd's and containerd's have a few KB."""
 _SHARE = 0.8
 """Of the time left: a silent engine is a value (`EngineState.TIMEOUT`), so it must be found before time is up."""
 _PROXY_KEYS = ("http-proxy", "https-proxy", "no-proxy")
@@ -93,8 +96,8 @@ class LiveContainers:
     def daemon_file(self) -> DaemonFile:
         path = self._daemon_file
         try:
-            text = LiveFiles().read_text(path)
-        except FileNotFoundError:
+            text = _whole(path)
+        except (FileNotFoundError, NotADirectoryError):
             return DaemonFile(path, exists=False)
         if not text.strip():
             return DaemonFile(path, exists=True)  # dockerd takes an empty file as no settings
@@ -143,12 +146,23 @@ class LiveContainers:
         if address.startswith(("/run/docker/", "/var/run/docker/")):
             return f"{_text(info.get('DockerRootDir'))}/containerd/daemon"  # dockerd runs a containerd of its own
         try:
-            root = tomllib.loads(LiveFiles().read_text(self._containerd_file)).get("root")
-        except FileNotFoundError:
+            root = tomllib.loads(_whole(self._containerd_file)).get("root")
+        except (FileNotFoundError, NotADirectoryError):
             return _CONTAINERD_ROOT
-        except (PermissionError, tomllib.TOMLDecodeError):
+        except (PermissionError, NotWhole, tomllib.TOMLDecodeError):
             return ""  # it may say anything
         return root if isinstance(root, str) and root else _CONTAINERD_ROOT
+
+
+def _whole(path: str) -> str:
+    """The whole text of a file.  Raises NotWhole where it is too long, or *path* is no file."""
+    try:
+        text = LiveFiles().read_text(path, limit=_MOST_OF_A_FILE + 1)
+    except IsADirectoryError:
+        raise NotWhole(f"{path} is no file but a folder") from None
+    except ValueError as error:
+        raise NotWhole(str(error)) from None
+    return uncut(path, text, _MOST_OF_A_FILE + 1)
 
 
 def _reach(path: str, seconds: float) -> None:

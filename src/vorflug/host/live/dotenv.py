@@ -12,8 +12,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from vorflug.host.live.interpolation import fill_in
-from vorflug.host.live.structured import Unparsable
+from vorflug.host.live.interpolation import NotFilledIn, fill_in
+from vorflug.host.live.structured import Malformed
+from vorflug.ports.package import Problem
 
 _BLANK = "\t\v\f\r \u0085\u00a0"
 """Space within a line."""
@@ -48,8 +49,16 @@ _LONGEST = 1 << 22
 """Characters of all values together: each may be made of those before it."""
 
 
+class _Wrong(ValueError):
+    """A statement that breaks a rule."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
 class _Values(dict[str, str]):
-    """What was read so far.  Raises ValueError where it grows too long."""
+    """What was read so far.  Raises _Wrong where it grows too long."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,42 +67,42 @@ class _Values(dict[str, str]):
     def __setitem__(self, key: str, value: str) -> None:
         self._length += len(value)
         if self._length > _LONGEST:
-            raise ValueError("wanted shorter values")
+            raise _Wrong(Problem.LONG_VALUES)
         super().__setitem__(key, value)
 
 
 def parse_env(text: str, name: str) -> dict[str, str]:
-    """Keys and values; of a key that stands twice the last value counts.  Raises Unparsable with the line.
+    """Keys and values; of a key that stands twice the last value counts.  Raises Malformed with the line.
 
     A key without ``=`` is left out: Compose takes its value from its own environment, which nobody knows here.
     """
     values = _Values()
     text = text.removeprefix("\ufeff")
     if text.startswith("\ufffd\ufffd") or "\x00" in text[:4]:
-        raise Unparsable(name, 1, "wanted UTF-8, saw another encoding (UTF-16?)")
+        raise Malformed(name, 1, Problem.ENCODING)
     at = 0
     while (at := _end(_BETWEEN, text, at)) < len(text):
         begins = at
         try:
             at = _statement(text, at, values)
-        except ValueError as error:
-            raise Unparsable(name, text.count("\n", 0, begins) + 1, str(error)) from None
+        except (_Wrong, NotFilledIn) as error:
+            raise Malformed(name, text.count("\n", 0, begins) + 1, error.problem) from None
     return {key: value for key, value in values.items() if key}  # "=x": no variable has that name
 
 
 def _statement(text: str, at: int, values: _Values) -> int:
-    """Note one key with its value; returns where it ends.  Raises ValueError, with no word of the file."""
+    """Note one key with its value; returns where it ends.  Raises _Wrong or NotFilledIn."""
     if (export := _EXPORT.match(text, at)) is not None:
         at = export.end()
     end = _end(_KEY, text, at)
     key = text[at:end]
     if not all(c in _IN_KEYS or unicodedata.category(c)[0] in "LN" for c in key):
-        raise ValueError("wanted KEY=value")
+        raise _Wrong(Problem.KEY_VALUE)
     if end == len(text):
         return end  # the last line, without "=" and line end: compose-go gives it to a variable without a name
     key = key.rstrip(_SPACE)
     if " " in key:
-        raise ValueError("wanted KEY=value")
+        raise _Wrong(Problem.KEY_VALUE)
     at = _end(_BLANKS, text, end + 1)
     if text[end] != "\n":
         values[key], at = _value(text, at, values)
@@ -108,7 +117,7 @@ def _value(text: str, at: int, values: _Values) -> tuple[str, int]:
         return fill_in(text[at:end].partition(" #")[0].rstrip(_SPACE), values), end + 1
     end = _end(_QUOTED[quote], text, at + 1)
     if not text.startswith(quote, end):
-        raise ValueError("wanted a closing quote")
+        raise _Wrong(Problem.CLOSING_QUOTE)
     # a backslash before the quote goes; the others stay for the escapes below
     value = _ESCAPED_QUOTE[quote].sub(lambda e: quote if e[1] == quote else e[0], text[at + 1 : end])
     return (fill_in(_ESCAPE.sub(_escaped, value), values) if quote == '"' else value), end + 1

@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from vorflug.model.message import render
+from vorflug.model.package_file import problem_text
+from vorflug.ports.package import Problem
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OPERATOR = re.compile(r":?[-?+]")
 _BRACE = re.compile(r"[{}]")
@@ -21,6 +25,10 @@ _LONGEST = 1 << 20
 class NotFilledIn(ValueError):
     """The text cannot be filled in.  Says what was wanted, without the text itself."""
 
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(render(problem_text(problem)))
+        self.problem = problem
+
 
 def fill_in(text: str, values: Mapping[str, str]) -> str:
     """*text* with its variables from *values*; one that is not there is empty.  Raises NotFilledIn."""
@@ -29,7 +37,7 @@ def fill_in(text: str, values: Mapping[str, str]) -> str:
 
 def _fill_in(text: str, values: Mapping[str, str], depth: int) -> str:
     if depth > _DEEPEST:
-        raise NotFilledIn("wanted variables that are not nested so deeply")
+        raise NotFilledIn(Problem.NESTED_VARIABLES)
     parts: list[str] = []
     length = at = line_end = 0
     while (dollar := text.find("$", at)) >= 0:
@@ -40,7 +48,7 @@ def _fill_in(text: str, values: Mapping[str, str], depth: int) -> str:
         parts += (text[at:dollar], part)
         length += dollar - at + len(part)
         if length > _LONGEST:
-            raise NotFilledIn("wanted a shorter value")
+            raise NotFilledIn(Problem.LONG_VALUES)
         at = end
     return "".join((*parts, text[at:]))
 
@@ -58,7 +66,7 @@ def _one(text: str, dollar: int, line_end: int, values: Mapping[str, str], depth
     # a default reaches to the last brace of its line, unless its own braces are balanced before
     end = text.rfind("}", 0, line_end) if operator is not None else name.end() if name is not None else -1
     if name is None or end < name.end() or not text.startswith("}", end):
-        raise NotFilledIn("wanted a variable such as ${NAME} or ${NAME:-default}")
+        raise NotFilledIn(Problem.VARIABLE)
     if operator is None:
         return values.get(name[0], ""), end + 1
     end = _closing(text, dollar, end)
@@ -87,5 +95,5 @@ def _with(name: str, operator: str, rest: str, values: Mapping[str, str], depth:
             return _fill_in(rest, values, depth + 1) if there else (value or "")
         case _:
             if not there:
-                raise NotFilledIn("wanted a value for the variable with '?', which is not set here")
+                raise NotFilledIn(Problem.REQUIRED_VARIABLE)
             return value or ""

@@ -140,9 +140,11 @@ class LiveKubernetes:
         for path in self._paths():
             try:
                 text = LiveFiles().read_text(path, limit=_READ_AT_MOST + 1)
-            except FileNotFoundError:
+            except (FileNotFoundError, NotADirectoryError):  # HOME may be /dev/null
                 missing.append(path)
                 continue
+            except IsADirectoryError:
+                raise Unparsable(path, None, "wanted a kubeconfig, saw a folder") from None
             files.append(path)
             if len(text.encode()) > _READ_AT_MOST:
                 raise Unparsable(path, None, f"wanted a kubeconfig of at most {_READ_AT_MOST} bytes")

@@ -6,7 +6,6 @@ import ipaddress
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, assert_never
@@ -15,7 +14,7 @@ from vorflug.host.live.compose import host_paths, image_names, published, relati
 from vorflug.host.live.dotenv import parse_env
 from vorflug.host.live.files import LiveFiles
 from vorflug.host.live.secret_values import remember_all, remember_userinfo, remember_value, sounds_secret
-from vorflug.host.live.structured import Unparsable, dig, parse_json, parse_yaml, scalar
+from vorflug.host.live.structured import Malformed, dig, parse_json, parse_yaml, scalar
 from vorflug.model.message import visible
 from vorflug.ports.package import (
     READ_AT_MOST,
@@ -29,6 +28,7 @@ from vorflug.ports.package import (
     KeySeen,
     KeysRead,
     LicenceRead,
+    Problem,
     ProxyRead,
     Reading,
     SharedFolder,
@@ -114,21 +114,25 @@ class LivePackage:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         if data is None:
             return LicenceRead(file, now)
-        return LicenceRead(file, now, _day(data, not_after), _count(data, users) if users else None)
+        return LicenceRead(
+            file,
+            now,
+            _day(data, not_after),
+            _count(data, users) if users else None,
+            not_after_given=_is_given(data, not_after),
+        )
 
     def compose(self, path: str, env_path: str) -> ComposeRead:
         file, data = _load(path, _compose)
-        if data is None:
-            return ComposeRead(file)
         env_file, env = _load(env_path, _env)
-        if env_file.reading is Reading.BROKEN:
-            # compose would refuse as well: say so rather than call every variable unresolved
-            return ComposeRead(replace(file, reading=Reading.BROKEN, line=env_file.line, problem=env_file.problem))
+        if data is None:
+            return ComposeRead(file, env_file)
         folder = Path(path).parent
         return ComposeRead(
             file,
+            env_file,
             services=_names(scalar(name) for name in data["services"]),
-            ports=published(data["services"]),
+            ports=published(data["services"], env or {}),
             unresolved=_names(unresolved(data, set(env or {}))),
             missing_paths=_names(p for p in relative_paths(data["services"]) if not (folder / p).exists()),
         )
@@ -155,11 +159,13 @@ class LivePackage:
 
     def images(self, path: str, env_path: str) -> ImagesRead:
         file, data = _load(path, _compose)
+        env_file, env = _load(env_path, _env)
         if data is None:
-            return ImagesRead(file)
-        _, env = _load(env_path, _env)
+            return ImagesRead(file, env_file)
         named = image_names(data["services"], env or {})
-        return ImagesRead(file, tuple(ImageUse(visible(n), named[n]) for n in sorted(named)[:_NAMES_AT_MOST]))
+        if len(named) > _NAMES_AT_MOST:
+            raise ValueError(f"wanted at most {_NAMES_AT_MOST} services in {path}, saw {len(named)}")
+        return ImagesRead(file, env_file, tuple(ImageUse(visible(n), named[n]) for n in sorted(named)))
 
 
 def _agreement(said: str, wanted: Path, folder: Path) -> Agreement:
@@ -193,8 +199,8 @@ def _load(path: str, parse: Callable[[str, str], Any]) -> tuple[FileRead, Any]:
         return FileRead(path, Reading.EMPTY, size_bytes=size), None
     try:
         content = parse(text, path)
-    except Unparsable as error:
-        return FileRead(path, Reading.BROKEN, error.line, error.problem, size), None
+    except Malformed as error:
+        return FileRead(path, Reading.BROKEN, error.line, error.kind, error.detail, size), None
     return FileRead(path, Reading.GOOD, size_bytes=size), content
 
 
@@ -222,7 +228,7 @@ def _json(text: str, name: str) -> Any:
 def _mapping(text: str, name: str) -> dict[str, Any]:
     data = _json(text, name) if text.lstrip().startswith("{") else _yaml(text, name)
     if not isinstance(data, dict) or not data:
-        raise Unparsable(name, 1, "wanted a mapping of keys to values")
+        raise Malformed(name, 1, Problem.MAPPING)
     return data
 
 
@@ -230,10 +236,10 @@ def _compose(text: str, name: str) -> dict[str, Any]:
     data = _yaml(text, name)
     services = data.get("services") if isinstance(data, dict) else None
     if not isinstance(services, dict) or not services:
-        raise Unparsable(name, 1, "wanted a mapping 'services' with at least one service")
+        raise Malformed(name, 1, Problem.SERVICES)
     wrong = next((key for key, service in services.items() if not isinstance(service, dict)), None)
     if wrong is not None:
-        raise Unparsable(name, None, f"wanted a mapping under the service {visible(scalar(wrong))}")
+        raise Malformed(name, None, Problem.SERVICE, visible(scalar(wrong)))
     return dict(data)
 
 
@@ -278,6 +284,13 @@ def _day(data: dict[str, Any], field: str) -> str | None:
         return datetime.fromisoformat(scalar(value)).date().isoformat()
     except ValueError:
         return None
+
+
+def _is_given(data: dict[str, Any], field: str) -> bool:
+    try:
+        return dig(data, field) not in (None, "", [], {})
+    except KeyError:
+        return False
 
 
 def _count(data: dict[str, Any], field: str) -> int | None:

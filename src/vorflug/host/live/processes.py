@@ -1,6 +1,9 @@
 """Running programs, from /proc (proc_pid_stat(5), proc_pid_comm(5), proc_pid_exe(5), proc_pid_cgroup(5)).
 
 The executable is read from /proc/PID/exe and never guessed from a command line, which a process may write as it likes.
+Its path is one in the process's own mount namespace (mount_namespaces(7)).  Any user may make such a namespace together
+with a user namespace (user_namespaces(7)) and mount there what he likes, so that such a path proves nothing.  A process
+that is in ours but changed its root (chroot(2)) needs no care: we are shown the path from our root.
 """
 
 from __future__ import annotations
@@ -41,8 +44,8 @@ class LiveProcesses:
             except PermissionError:
                 hidden = True  # hidepid=1 shows that it is there and nothing else
                 continue
-            if one is not None and (one.name in kept or (one.program or "").rpartition("/")[2] in wanted):
-                found.append(one)
+            if one is not None and (one[0].name in kept or one[1] in wanted):
+                found.append(one[0])
         return Running(found=tuple(found), hidden=hidden or not (self._proc / "1").exists() or self._apart())
 
     def of(self, pid: int) -> Process:
@@ -52,7 +55,7 @@ class LiveProcesses:
             one = None
         if one is None:
             raise ProcessLookupError(f"there is no process {pid}, or it is hidden")
-        return one
+        return one[0]
 
     def _pids(self) -> list[int]:
         try:
@@ -70,21 +73,48 @@ class LiveProcesses:
         except FileNotFoundError:
             return False  # a kernel without namespaces
 
-    def _look(self, pid: int) -> Process | None:
-        """None for a thread of the kernel."""
+    def _look(self, pid: int) -> tuple[Process, str] | None:
+        """The process and the name of its executable's file, wherever that lies; None for a thread of the kernel."""
         folder = self._proc / str(pid)
         stat = (folder / "stat").read_text(encoding="utf-8", errors="replace")
         # the name may hold parentheses and spaces itself
         head, _, rest = stat.rpartition(")")
         if int(rest.split()[6]) & _KERNEL_THREAD:
             return None
-        return Process(
+        program = _program(folder)
+        apart = program is not None and self._lies_elsewhere(folder, program)
+        process = Process(
             pid=pid,
             name=head.partition("(")[2][:64],
-            program=_program(folder),
+            program=None if apart else program,
             uid=folder.stat().st_uid,
             cgroup=_cgroup(folder),
+            apart=apart,
         )
+        return process, (program or "").rpartition("/")[2]
+
+    def _lies_elsewhere(self, folder: Path, program: str) -> bool:
+        """Whether *program*, as the process sees it, is not the file that is at this path here."""
+        if self._leaves(folder, "user"):
+            return True
+        if not self._leaves(folder, "mnt"):
+            return False
+        try:
+            # through /proc/PID/exe the kernel leads to the very file, not to its path
+            return not (folder / "exe").samefile(program)
+        except OSError:  # there is none here, or it was replaced meanwhile
+            return True
+
+    def _leaves(self, folder: Path, kind: str) -> bool:
+        """Whether the process is in another namespace of this kind than this one."""
+        try:
+            ours = (self._proc / "self/ns" / kind).readlink()
+        except FileNotFoundError:
+            return False  # a kernel without namespaces
+        try:
+            return (folder / "ns" / kind).readlink() != ours
+        except OSError:
+            return True
 
 
 def _program(folder: Path) -> str | None:

@@ -12,7 +12,10 @@ from typing import Any
 from vorflug.host.live.structured import scalar
 from vorflug.host.secrets import remember, userinfo
 
-_SECRET_KEY = re.compile(r"SECRET|TOKEN|KEY|PASS|PWD|CREDENTIAL|DSN|SALT|SIGNATURE|CONNECTION", re.IGNORECASE)
+_SECRET_KEY = re.compile(
+    r"SECRET|TOKEN|KEY|PASS|PWD|KENNWORT|GEHEIM|CREDENTIAL|DSN|SALT|SIGNATURE|CONNECTION|(?<![A-Z])PW(?![A-Z])|AUTH$",
+    re.IGNORECASE,
+)
 _HARMLESS_KEY = re.compile(
     r"(FILE|PATH|DIR|FOLDER|URL|URI|HOST|PORT|ENDPOINT|TYPE|NAME|ID|ALGORITHM|TTL)$", re.IGNORECASE
 )

@@ -6,6 +6,10 @@ import json
 import re
 from typing import Any
 
+from vorflug.model.message import render
+from vorflug.model.package_file import problem_text
+from vorflug.ports.package import Problem
+
 _MOST_NODES = 100_000
 """Of YAML with every alias written out: a configuration of 1 MB has about 50,000."""
 _DEEPEST = 100
@@ -21,18 +25,29 @@ class Unparsable(ValueError):
         self.problem = problem
 
 
+class Malformed(Unparsable):
+    """A text that breaks a rule of its format.  *detail*: see `vorflug.ports.package.FileRead`."""
+
+    def __init__(self, name: str, line: int | None, problem: Problem, detail: str = "") -> None:
+        super().__init__(name, line, render(problem_text(problem, detail)))
+        self.kind = problem
+        self.detail = detail
+
+
 def parse_json(text: str, name: str) -> Any:
-    """The value that *text* is in JSON (RFC 8259).  Raises Unparsable."""
+    """The value that *text* is in JSON (RFC 8259).  Raises Malformed."""
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise Unparsable(name, error.lineno, f"wanted JSON: {error.msg}") from None
+        raise Malformed(name, error.lineno, Problem.JSON, error.msg) from None
+    except ValueError:  # a number of more digits than sys.get_int_max_str_digits()
+        raise Malformed(name, None, Problem.VALUE) from None
     except RecursionError:
-        raise Unparsable(name, None, "wanted JSON: nested too deeply") from None
+        raise Malformed(name, None, Problem.NESTING) from None
 
 
 def parse_yaml(text: str, name: str) -> Any:
-    """The value that *text* is in YAML, one document, safe types only.  Raises Unparsable.
+    """The value that *text* is in YAML, one document, safe types only.  Raises Malformed.
 
     Aliases are counted as what they stand for: a small file that would be written out to millions of nodes is refused.
     """
@@ -44,14 +59,14 @@ def parse_yaml(text: str, name: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark is not None else None
-        raise Unparsable(name, line, f"wanted YAML: {_problem(error)}") from None
+        raise Malformed(name, line, Problem.YAML, _problem(error)) from None
     except yaml.reader.ReaderError:
-        raise Unparsable(name, None, "wanted YAML: a character that may not stand in it") from None
+        raise Malformed(name, None, Problem.CHARACTER) from None
     except (ValueError, RecursionError) as error:
         if isinstance(error, Unparsable):
             raise
         # a date such as 2026-13-45 or a self-containing key
-        raise Unparsable(name, None, "wanted YAML: a value that cannot be built") from None
+        raise Malformed(name, None, Problem.VALUE) from None
 
 
 def _bound(events: Any, name: str) -> None:
@@ -67,7 +82,7 @@ def _bound(events: Any, name: str) -> None:
             open_.append((event.anchor, count))
             count += 1
             if len(open_) > _DEEPEST:
-                raise Unparsable(name, line, "wanted YAML: nested too deeply")
+                raise Malformed(name, line, Problem.NESTING)
         elif kind in {"MappingEndEvent", "SequenceEndEvent"}:
             anchor, before = open_.pop()
             if anchor is not None:
@@ -78,10 +93,10 @@ def _bound(events: Any, name: str) -> None:
                 sizes[event.anchor] = 1
         elif kind == "AliasEvent":
             if any(anchor == event.anchor for anchor, _ in open_):
-                raise Unparsable(name, line, "wanted YAML: an alias that stands within what it stands for")
+                raise Malformed(name, line, Problem.CYCLIC_ALIAS)
             count += sizes.get(event.anchor, 1)
         if count > _MOST_NODES:
-            raise Unparsable(name, line, f"wanted YAML of at most {_MOST_NODES} nodes, aliases written out")
+            raise Malformed(name, line, Problem.SIZE, str(_MOST_NODES))
 
 
 def _problem(error: Any) -> str:
