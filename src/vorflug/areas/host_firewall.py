@@ -8,6 +8,7 @@ A file says what somebody wants at the next start; only the kernel says what is 
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,8 +37,8 @@ TITLE = msg("Host firewall")
 CHAINS_LOOKED_AT = 8
 """Of how many chains that are not the engine's the rules are looked at; those of the others count as not seen."""
 _ZONE = r"[A-Za-z0-9_-]{1,64}"
-_PIECE = 4096
-"""Characters of a zone's file that are looked at in one go: of it only the first tag is wanted."""
+_HEAD = 1 << 16
+"""Characters of a zone's file that are looked at: of it only the first tag is wanted."""
 
 
 class Runs(StrEnum):
@@ -123,20 +124,18 @@ def _target(host: Host, zone: str) -> str | None:
 
 def _target_of(text: str) -> str | None:
     """The target of a zone's file; None for a file that is no such: firewalld does not take it either."""
-    from xml.etree.ElementTree import ParseError, XMLPullParser
+    from xml.parsers import expat
 
     if "<!DOCTYPE" in text:  # no zone has one, and entities could stand for gigabytes
         return None
-    parser = XMLPullParser(events=("start",))
-    try:
-        for at in range(0, len(text), _PIECE):
-            parser.feed(text[at : at + _PIECE])
-            for _, element in parser.read_events():
-                target = element.get("target", "default").strip("%").lower()
-                return target if element.tag == "zone" and re.fullmatch(_ZONE, target, re.ASCII) else None
-    except ParseError:
-        pass
-    return None
+    first: list[tuple[str, dict[str, str]]] = []
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = lambda tag, attributes: first.append((tag, attributes))
+    with contextlib.suppress(expat.ExpatError):
+        parser.Parse(text[:_HEAD])
+    tag, attributes = first[0] if first else ("", {})
+    target = attributes.get("target", "default").strip("%").lower()
+    return target if tag == "zone" and re.fullmatch(_ZONE, target, re.ASCII) else None
 
 
 def _ufw(host: Host) -> Ufw | None:
