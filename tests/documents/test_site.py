@@ -168,7 +168,8 @@ def test_a_confirmation_from_the_future_is_refused():
 
     assert parse(dated("2026-11-25")).confirmations
     says = (
-        "ORG-1: the date 2026-11-26 lies in the future (today is 2026-11-25): write the day on which it was confirmed."
+        "ORG-1: the date 2026-11-26 lies in the future (nowhere is it later than 2026-11-25): "
+        "write the day on which it was confirmed."
     )
     assert mistakes(dated("2026-11-26")) == [f"site.yaml:3 {says}"]
     info = SiteInfo(given=True, confirmations={"ORG-1": {"confirmed": True, "by": "xy", "on": "2026-11-26"}})
