@@ -315,8 +315,8 @@ def _confirmations(root: Map, profile: Profile, today: date, problems: Problems)
 def _check_date(id_: str, answer: Answer, mark: Mark, today: date, problems: Problems) -> None:
     if answer.on > today:
         says = msg(
-            "{id}: the date {date} lies in the future (nowhere is it later than {today}): write the day on which it was "
-            "confirmed.",
+            "{id}: the date {date} lies in the future (nowhere is it later than {today}): write the day on which it "
+            "was confirmed.",
             id=id_,
             date=answer.on.isoformat(),
             today=today.isoformat(),
