@@ -6,11 +6,12 @@ import pytest
 
 from areas.asking import judge
 from conftest import FakePort, fake_host, header
-from vorflug.areas.audit import AuditFact, AuditQuery, AuditRequirement, Daemon, Rules
+from vorflug.areas.audit import AuditFact, AuditQuery, AuditRequirement, Rules
 from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.message import render
 from vorflug.model.query import Observation, Reason, Unseen
 from vorflug.model.requirement import Outcome
+from vorflug.model.running import Runs
 from vorflug.ports.commands import Completed
 from vorflug.ports.processes import Process, Running
 
@@ -44,11 +45,11 @@ def called(program, name="auditd"):
 @pytest.mark.parametrize(
     ("said", "rules", "daemon"),
     [
-        (status(), Rules.ON, Daemon.RUNS),
-        (status("2"), Rules.LOCKED, Daemon.RUNS),
-        (status("0", "1"), Rules.OFF, Daemon.RUNS),
-        (status("1", "0"), Rules.ON, Daemon.ABSENT),
-        (status("0", "0"), Rules.OFF, Daemon.ABSENT),
+        (status(), Rules.ON, Runs.YES),
+        (status("2"), Rules.LOCKED, Runs.YES),
+        (status("0", "1"), Rules.OFF, Runs.YES),
+        (status("1", "0"), Rules.ON, Runs.NO),
+        (status("0", "0"), Rules.OFF, Runs.NO),
     ],
 )
 def test_the_kernel_says_which_process_is_the_daemon(said, rules, daemon):
@@ -68,23 +69,23 @@ def test_the_kernel_says_which_process_is_the_daemon(said, rules, daemon):
 )
 def test_rules_that_the_kernel_does_not_tell_are_not_off(said):
     fact = AuditQuery().observe(host(said))
-    assert (fact.rules, fact.daemon) == (Rules.UNSEEN, Daemon.ABSENT)
+    assert (fact.rules, fact.daemon) == (Rules.UNSEEN, Runs.NO)
 
 
 @pytest.mark.parametrize(
     ("found", "hidden", "daemon"),
     [
-        ((called("/usr/sbin/auditd"),), False, Daemon.RUNS),
-        ((called("/sbin/auditd"),), True, Daemon.RUNS),
-        ((called("/usr/bin/auditd"),), False, Daemon.RUNS),
-        ((called("/home/joe/auditd"),), False, Daemon.ABSENT),
-        ((called("/home/joe/auditd"), called("/usr/sbin/auditd")), False, Daemon.RUNS),
-        ((called(None),), False, Daemon.UNCLEAR),
-        ((called("/home/joe/auditd"), called(None)), False, Daemon.UNCLEAR),
+        ((called("/usr/sbin/auditd"),), False, Runs.YES),
+        ((called("/sbin/auditd"),), True, Runs.YES),
+        ((called("/usr/bin/auditd"),), False, Runs.YES),
+        ((called("/home/joe/auditd"),), False, Runs.NO),
+        ((called("/home/joe/auditd"), called("/usr/sbin/auditd")), False, Runs.YES),
+        ((called(None),), False, Runs.UNCLEAR),
+        ((called("/home/joe/auditd"), called(None)), False, Runs.UNCLEAR),
         # in a container, or where a user has mounted what he likes
-        ((Process(690, "auditd", None, 65534, "", apart=True),), False, Daemon.UNCLEAR),
-        ((), True, Daemon.UNCLEAR),
-        ((), False, Daemon.ABSENT),
+        ((Process(690, "auditd", None, 65534, "", apart=True),), False, Runs.UNCLEAR),
+        ((), True, Runs.UNCLEAR),
+        ((), False, Runs.NO),
     ],
 )
 def test_a_file_called_like_the_daemon_is_no_daemon(found, hidden, daemon):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from areas.engines import SOCKET, engine, evidence, known
 from conftest import FakePort, fake_host, header
 from vorflug.areas.docker import (
     Boot,
@@ -16,40 +17,19 @@ from vorflug.areas.docker import (
     RunningRequirement,
     StorageDriverRequirement,
 )
-from vorflug.model.container_engine import EngineFact, EngineQuery
+from vorflug.model.container_engine import EngineQuery
 from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.message import render
-from vorflug.model.query import Observation, Reason, Seen, Unseen
+from vorflug.model.query import Reason, Unseen
 from vorflug.model.requirement import Outcome
 from vorflug.ports.commands import Completed
 from vorflug.ports.containers import Engine, EngineState
 
-SOCKET = "/var/run/docker.sock"
 SILENT = [s for s in EngineState if s is not EngineState.ANSWERING]
 
 
 def make(cls, **fields):
     return cls.model_validate(header(**fields))
-
-
-def engine(state=EngineState.ANSWERING, **fields):
-    good = {
-        "product": "Docker Engine - Community",
-        "version": "29.0.1",
-        "driver": "overlay2",
-        "backing_file_system": "extfs",
-        "data_root": "/var/lib/docker",
-        "containerd_root": "/var/lib/containerd",
-    }
-    return EngineFact(state=state, socket=SOCKET, **({**good, **fields} if state is EngineState.ANSWERING else {}))
-
-
-def evidence(*pairs):
-    return Evidence([Observation(q, f if isinstance(f, Unseen) else Seen(f)) for q, f in pairs])
-
-
-def known(fact, *more):
-    return evidence((EngineQuery(), fact), *more)
 
 
 DEMANDS = [

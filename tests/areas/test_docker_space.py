@@ -6,42 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from areas.engines import engine, evidence, known
 from conftest import FakePort, fake_host, header
 from vorflug.areas.docker_space import ImageSpaceRequirement, RoomFact, RoomQuery
-from vorflug.model.container_engine import EngineFact, EngineQuery
+from vorflug.model.container_engine import EngineQuery
 from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.message import render
-from vorflug.model.query import Observation, Reason, Seen, Unseen
+from vorflug.model.query import Reason, Unseen
 from vorflug.model.requirement import Outcome
 from vorflug.ports.containers import EngineState
 from vorflug.ports.files import FileSystem
 
 GB = 10**9
-SOCKET = "/var/run/docker.sock"
 
 
 def make(cls, **fields):
     return cls.model_validate(header(**fields))
-
-
-def engine(state=EngineState.ANSWERING, **fields):
-    good = {
-        "product": "Docker Engine - Community",
-        "version": "29.0.1",
-        "driver": "overlay2",
-        "backing_file_system": "extfs",
-        "data_root": "/var/lib/docker",
-        "containerd_root": "/var/lib/containerd",
-    }
-    return EngineFact(state=state, socket=SOCKET, **({**good, **fields} if state is EngineState.ANSWERING else {}))
-
-
-def evidence(*pairs):
-    return Evidence([Observation(q, f if isinstance(f, Unseen) else Seen(f)) for q, f in pairs])
-
-
-def known(fact, *more):
-    return evidence((EngineQuery(), fact), *more)
 
 
 def test_room():

@@ -164,8 +164,29 @@ def test_a_masked_file_of_rules_hides_the_one_below_it():
     masked = {"/etc/modprobe.d/a.conf": ValueError("no file"), "/lib/modprobe.d/a.conf": "blacklist overlay\n"}
     fact = query.observe(tree({**BASE, **masked}, FileKind.CHARACTER))
     assert (fact.blocked, fact.rules_hidden) == ((), ())
-    with pytest.raises(ValueError, match="no file"):
-        query.observe(tree({**BASE, **masked}, FileKind.FIFO))
+    fact = query.observe(tree({**BASE, **masked}, FileKind.FIFO))
+    assert (fact.blocked, fact.rules_hidden) == ((), ("/etc/modprobe.d/a.conf",))
+
+
+@pytest.mark.parametrize(
+    ("rules", "blocked", "hidden"),
+    [
+        ("#" * (1 << 23) + "\nblacklist overlay\n", (), ("/etc/modprobe.d/a.conf",)),
+        (PermissionError(13, "closed"), (), ("/etc/modprobe.d/a.conf",)),
+        ("# note\fblacklist overlay\n", (), ()),
+        ("options x\nblacklist overlay\n", ("overlay",), ()),
+    ],
+)
+def test_rules_that_were_not_read_to_the_end_are_not_taken_for_none(rules, blocked, hidden):
+    query = KernelFeaturesQuery(options=(), modules=("overlay",))
+    fact = query.observe(tree({**BASE, "/etc/modprobe.d/a.conf": rules}))
+    assert (tuple(one.module for one in fact.blocked), fact.rules_hidden) == (blocked, hidden)
+
+
+def test_a_file_of_rules_that_has_just_gone_says_nothing():
+    query = KernelFeaturesQuery(options=(), modules=("overlay",))
+    fact = query.observe(tree({**BASE, "/etc/modprobe.d/a.conf": FileNotFoundError(2, "gone")}))
+    assert (fact.blocked, fact.rules_hidden) == ((), ())
 
 
 def test_nothing_is_read_as_nothing():

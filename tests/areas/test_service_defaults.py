@@ -47,7 +47,7 @@ def tree(files, container="", status=None):
             exists=False,
             list_folder=list_folder,
             status=status,
-            read_text=lambda path: files.get(path, FileNotFoundError(path)),
+            read_text=lambda path, **_: files.get(path, FileNotFoundError(path)),
         ),
         system=system(container),
     )

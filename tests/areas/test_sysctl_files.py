@@ -49,7 +49,7 @@ def host(files, *, systemd=True, container="", closed=(), hides=False):
         exists=lambda path: systemd and path == "/run/systemd/system",
         list_folder=list_folder,
         status=status,
-        read_text=lambda path: files.get(path, FileNotFoundError(path)),
+        read_text=lambda path, **_: files.get(path, FileNotFoundError(path)),
     )
     inside = SimpleNamespace(container=container)
     return fake_host(files=port, system=FakePort(virtualisation=inside))

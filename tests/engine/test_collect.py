@@ -161,6 +161,9 @@ class NoMemory(OSError):
         super().__init__(errno.ENOMEM, "Cannot allocate memory")
 
 
+LIMIT = "a limit of this process, of its control group or of the machine was reached: "
+
+
 class Broken(OSError):
     def __init__(self, _text):
         super().__init__(errno.EIO, "Input/output error")
@@ -169,8 +172,8 @@ class Broken(OSError):
 @pytest.mark.parametrize(
     ("error", "reason", "words"),
     [
-        (TooManyFiles, Reason.UNSUPPORTED, "a limit of this process (ulimit): [Errno 24] Too many open files"),
-        (NoMemory, Reason.UNSUPPORTED, "a limit of this process (ulimit): [Errno 12] Cannot allocate memory"),
+        (TooManyFiles, Reason.UNSUPPORTED, LIMIT + "[Errno 24] Too many open files"),
+        (NoMemory, Reason.UNSUPPORTED, LIMIT + "[Errno 12] Cannot allocate memory"),
         (Broken, Reason.CRASHED, "Broken: [Errno 5] Input/output error"),
     ],
 )

@@ -112,9 +112,12 @@ def test_what_is_not_forwarded(hook, policy, drops):
     assert tuple(map(str, found.dropping("forward"))) == drops
 
 
-def test_a_chain_without_a_policy_accepts():
+def test_of_a_base_chain_without_a_policy_nothing_is_known():
     bare = {"chain": {"family": "ip", "table": "t", "name": "c", "handle": 1, "hook": "input", "prio": 0}}
-    assert look(runs={NFT: listing(bare)}).chains()[0].policy == "accept"
+    assert look(runs={NFT: listing(bare)}).nftables == Tables(look=Look.UNREADABLE)
+    # one on another hook, or no base chain, is not asked about
+    other = {"chain": {**bare["chain"], "hook": "output"}}
+    assert look(runs={NFT: listing(other)}).nftables.look is Look.SEEN
 
 
 @pytest.mark.parametrize(
@@ -172,6 +175,7 @@ def test_a_release_that_is_no_path_is_not_followed():
         (Completed(1, "", "Error: you must be root\n"), Look.NEEDS_ROOT),
         (Completed(1, "", "nft: Permission denied\n"), Look.NEEDS_ROOT),
         (Completed(1, "", "Unable to initialize Netlink socket: Protocol not supported\n"), Look.NONE),
+        (Completed(1, "", "Error: Operation not supported\n"), Look.UNREADABLE),
         (Completed(1, "", "Error: JSON support not compiled-in\n"), Look.UNREADABLE),
         (Completed(0, '{"nftables": [', "", cut=True), Look.UNREADABLE),
         (FileNotFoundError("nft"), Look.NO_PROGRAM),  # neither is there an iptables
@@ -189,7 +193,7 @@ def test_no_answer_is_not_no_firewall(answer, found):
     [
         (None, None, Look.NONE),
         ("", "", Look.NONE),
-        ("nat\nmangle\n", None, Look.NONE),
+        ("nat\nraw\n", None, Look.NONE),
         (CLOSED, "", Look.NEEDS_ROOT),
         ("", CLOSED, Look.NEEDS_ROOT),
         ("filter\n", "", Look.SEEN),
@@ -205,6 +209,20 @@ def test_old_tables_are_listed_only_where_they_exist(old, old6, found):
     if old6 == "filter\n":
         runs[OLD6_SAVE] = saved()
     assert look(files, runs, LEGACY).old_iptables.look is found
+
+
+def test_tables_that_can_drop_as_well_as_filter_are_looked_at():
+    runs = {
+        NFT: listing(),
+        ("iptables-legacy-save", "-t", "mangle"): saved(":FORWARD DROP [0:0]"),
+        ("iptables-legacy-save", "-t", "security"): saved(":INPUT ACCEPT [0:0]"),
+    }
+    found = look({**LOADED, OLD: "mangle\nnat\nsecurity\n", OLD6: ""}, runs, LEGACY)
+    assert [f"{row} {row.policy}" for row in found.old_iptables.chains] == [
+        "ip mangle FORWARD drop",
+        "ip security INPUT accept",
+    ]
+    assert found.listing(found.old_iptables.chains[0]) == "iptables-legacy-save -t mangle"
 
 
 def test_policies_of_old_tables():

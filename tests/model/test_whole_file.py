@@ -11,7 +11,7 @@ PATH, MIB = "/etc/x.conf", 1 << 20
 
 
 def read(answer):
-    return read_whole(fake_host(files=FakePort(read_text=lambda _path: answer)), PATH)
+    return read_whole(fake_host(files=FakePort(read_text=lambda _path, **_: answer)), PATH)
 
 
 @pytest.mark.parametrize("text", ["", "a\n", "a" * (MIB - 1)])

@@ -16,21 +16,13 @@ from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, msg
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Requirement, Verdict, met, unknown
+from vorflug.model.running import Runs
 from vorflug.ports import Host
 
 TITLE = msg("Audit")
 
 _PROGRAMS = ("/usr/sbin/auditd", "/sbin/auditd", "/usr/bin/auditd")
 _SETTINGS = "/etc/audit/auditd.conf"
-
-
-class Daemon(StrEnum):
-    """Whether the audit daemon runs."""
-
-    RUNS = "runs"
-    ABSENT = "absent"
-    UNCLEAR = "unclear"
-    """Processes are hidden, or one is called so and nothing proves what it is (so in a container)."""
 
 
 class Rules(StrEnum):
@@ -47,7 +39,7 @@ class Rules(StrEnum):
 class AuditFact(Fact):
     """The audit daemon and the state of the kernel's rules."""
 
-    daemon: Daemon
+    daemon: Runs
     settings: bool | None
     """Whether there are settings of the daemon; None where that is closed to this user."""
     rules: Rules
@@ -79,15 +71,15 @@ def _kernel(host: Host) -> tuple[Rules, int | None]:
     return state, int(said["pid"])
 
 
-def _daemon(host: Host, pid: int | None) -> Daemon:
+def _daemon(host: Host, pid: int | None) -> Runs:
     if pid is not None:
-        return Daemon.RUNS if pid > 0 else Daemon.ABSENT
+        return Runs.YES if pid > 0 else Runs.NO
     running = host.processes.named(("auditd",))
     if any(one.program in _PROGRAMS for one in running.found):
-        return Daemon.RUNS
+        return Runs.YES
     if running.hidden or any(one.program is None for one in running.found):
-        return Daemon.UNCLEAR
-    return Daemon.ABSENT
+        return Runs.UNCLEAR
+    return Runs.NO
 
 
 def _settings(host: Host) -> bool | None:
@@ -113,11 +105,11 @@ class AuditRequirement(Requirement):
         wanted = self.wanted()
         seen = msg(
             "audit daemon: {daemon}; its settings: {settings}; rules: {rules}",
-            daemon=_ran(fact.daemon),
+            daemon=fact.daemon.said(),
             settings=_there(fact.settings),
             rules=_state(fact.rules),
         )
-        if fact.daemon is Daemon.UNCLEAR:
+        if fact.daemon is Runs.UNCLEAR:
             return unknown(
                 wanted=wanted,
                 seen=seen,
@@ -126,15 +118,11 @@ class AuditRequirement(Requirement):
             )
         if fact.rules is Rules.LOCKED:
             because = msg("The audit rules are locked: rules for Docker's files are taken at the next boot only.")
-        elif fact.daemon is Daemon.RUNS:
+        elif fact.daemon is Runs.YES:
             because = msg("The audit daemon runs.")
         else:
             because = msg("No audit daemon runs.")
         return met(wanted=wanted, seen=seen, because=because)
-
-
-def _ran(daemon: Daemon) -> Message:
-    return {Daemon.RUNS: msg("runs"), Daemon.ABSENT: msg("does not run"), Daemon.UNCLEAR: msg("not visible")}[daemon]
 
 
 def _there(settings: bool | None) -> Message:

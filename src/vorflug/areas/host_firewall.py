@@ -12,7 +12,6 @@ import contextlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from vorflug.model.base import Frozen
@@ -30,6 +29,7 @@ from vorflug.model.packet_filter import (
 from vorflug.model.packet_rules import End, Rules
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Requirement, Verdict, met, unknown, unmet
+from vorflug.model.running import Runs
 from vorflug.ports import Host
 
 TITLE = msg("Host firewall")
@@ -41,21 +41,12 @@ _HEAD = 1 << 16
 """Characters of a zone's file that are looked at: of it only the first tag is wanted."""
 
 
-class Runs(StrEnum):
-    """Whether a service runs."""
-
-    YES = "yes"
-    NO = "no"
-    UNCLEAR = "unclear"
-    """Processes are hidden, or one is called so and nothing proves what it is."""
-
-
 class Firewalld(Frozen):
     """The firewall service of RHEL, SUSE and Fedora."""
 
     runs: Runs
     zone: str | None
-    """Its default zone; None where the file is closed or not there."""
+    """Its default zone; None where the file is closed or not there, or names none that can be."""
     target: str | None
     """What becomes of packets that no rule of that zone decides about; None where that is not visible."""
 
@@ -107,7 +98,7 @@ def _firewalld(host: Host) -> Firewalld:
     except (FileNotFoundError, PermissionError):
         return Firewalld(runs=runs, zone=None, target=None)
     if not re.fullmatch(_ZONE, zone, re.ASCII):
-        raise ValueError(f"wanted the name of a zone in /etc/firewalld/firewalld.conf, saw {zone[:64]!r}")
+        return Firewalld(runs=runs, zone=None, target=None)  # it would become part of a path
     return Firewalld(runs=runs, zone=zone, target=_target(host, zone))
 
 
@@ -218,7 +209,7 @@ def _services(fact: HostFirewallFact, runs: Runs) -> Iterator[Message]:
     if fact.firewalld.zone is not None or runs is not Runs.NO:
         yield msg(
             "firewalld: {runs}, default zone {zone}, its default {target}",
-            runs=_said(runs),
+            runs=runs.said(),
             zone=fact.firewalld.zone or msg("not visible"),
             target=fact.firewalld.target or msg("not visible"),
         )
@@ -229,10 +220,6 @@ def _services(fact: HostFirewallFact, runs: Runs) -> Iterator[Message]:
             incoming=fact.ufw.incoming or msg("not visible"),
             forwarded=fact.ufw.forwarded or msg("not visible"),
         )
-
-
-def _said(runs: Runs) -> Message:
-    return {Runs.YES: msg("runs"), Runs.NO: msg("does not run"), Runs.UNCLEAR: msg("not visible")}[runs]
 
 
 def _switched(enabled: bool | None) -> Message:

@@ -17,10 +17,12 @@ from pydantic import Field, StringConstraints
 from vorflug.model.base import Frozen
 from vorflug.model.drop_in import drop_ins, masked
 from vorflug.model.evidence import Evidence
+from vorflug.model.kernel_module import module_folders, module_of_path
 from vorflug.model.message import Message, msg
 from vorflug.model.quantity import Version
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Requirement, Verdict, met, unknown, unmet
+from vorflug.model.whole_file import NotWhole, read_whole
 from vorflug.ports import Host
 
 TITLE = msg("Kernel")
@@ -67,7 +69,7 @@ def _release(host: Host) -> str:
         release = host.files.read_text(_RELEASE).strip()
     except FileNotFoundError as error:
         raise NotImplementedError(f"there is no {_RELEASE}") from error
-    if not re.fullmatch(r"[\w.+~-]{1,128}", release, re.ASCII):
+    if not module_folders(release):
         raise NotImplementedError(f"{_RELEASE} holds no release")  # it becomes part of paths
     return release
 
@@ -165,7 +167,7 @@ class KernelFeaturesQuery(Query[KernelFeaturesFact]):
     def observe(self, host: Host) -> KernelFeaturesFact:
         release = _release(host)
         config, text = _config(host, release, self.options)
-        folders = (f"/lib/modules/{release}", f"/usr/lib/modules/{release}")
+        folders = module_folders(release)
         values = dict(re.findall(r"^(CONFIG_\w+)=(.*)$", text, re.MULTILINE))
         disabled = _read_first(host, "/proc/sys/kernel/modules_disabled")
         rules = _rules(host)
@@ -174,8 +176,8 @@ class KernelFeaturesQuery(Query[KernelFeaturesFact]):
             config=config,
             options={name: values[name][:64] for name in self.options if name in values},
             loaded=self._listed(host, ("/proc/modules",), lambda line: line.partition(" ")[0]),
-            built_in=self._listed(host, tuple(f"{f}/modules.builtin" for f in folders), _module_of_path),
-            installed=self._listed(host, tuple(f"{f}/modules.dep" for f in folders), _module_of_path),
+            built_in=self._listed(host, tuple(f"{f}/modules.builtin" for f in folders), module_of_path),
+            installed=self._listed(host, tuple(f"{f}/modules.dep" for f in folders), module_of_path),
             blocked=tuple(blocked for blocked in rules.blocked if blocked.module in self.modules),
             rules_hidden=tuple(rules.hidden),
             modules_disabled=disabled is not None and disabled.strip() == "1",
@@ -194,11 +196,6 @@ class KernelFeaturesQuery(Query[KernelFeaturesFact]):
 
 def _plain(module: str) -> str:
     return module.replace("-", "_")
-
-
-def _module_of_path(line: str) -> str:
-    """``kernel/fs/overlayfs/overlay.ko.xz: …`` → ``overlay``."""
-    return line.partition(":")[0].rpartition("/")[2].partition(".ko")[0]
 
 
 def _read_first(host: Host, *paths: str) -> str | None:
@@ -228,9 +225,9 @@ def _first(read: Callable[[str], T], paths: Iterable[str]) -> T | None:
 def _config(host: Host, release: str, options: tuple[str, ...]) -> tuple[str | None, str]:
     """Where the running kernel's configuration lies, and its lines that set *options*."""
     words = (_IN_EVERY_CONFIG, *(f"{option}=" for option in options))
-    folders = ("/usr/lib/modules", "/lib/modules")
+    folders = reversed(module_folders(release))
     # the kernel's own copy is the last: not every kernel has one
-    for path in (f"/boot/config-{release}", *(f"{f}/{release}/config" for f in folders), "/proc/config.gz"):
+    for path in (f"/boot/config-{release}", *(f"{folder}/config" for folder in folders), "/proc/config.gz"):
         lines = _lines_first(host, words, path)
         if lines and any(_IN_EVERY_CONFIG in line for line in lines):  # else it is no configuration
             return path, "\n".join(lines)
@@ -251,15 +248,14 @@ def _rules(host: Host) -> _Rules:
     rules.hidden += closed
     for path in paths:
         try:
-            text = _read_first(host, path)
-        except ValueError:
-            if masked(host, path):
-                continue
-            raise
-        if text is None:
+            rules.blocked += _modprobe_rules(read_whole(host, path, limit=_LIMIT), path)
+        except FileNotFoundError:
+            continue  # it has just gone
+        except PermissionError:
             rules.hidden.append(path)
-            continue
-        rules.blocked += _modprobe_rules(text, path)
+        except NotWhole:
+            if not masked(host, path):
+                rules.hidden.append(path)
     for word in (_read_first(host, "/proc/cmdline") or "").split():
         parameter, _, modules = word.partition("=")
         if parameter in ("module_blacklist", "modprobe.blacklist"):
@@ -271,7 +267,7 @@ def _rules(host: Host) -> _Rules:
 
 
 def _modprobe_rules(text: str, path: str) -> Iterator[BlockedModule]:
-    for line in text.splitlines():
+    for line in text.split("\n"):
         match line.split():
             case ["blacklist", module, *_]:
                 yield BlockedModule(module=_plain(module), rule="blacklist", where=path)

@@ -34,6 +34,7 @@ _LOOK_S = 0.2
 
 _LIMITED = (errno.EMFILE, errno.ENOMEM)
 """Open files and memory: what setrlimit(2) limits."""
+_SCARCE = "a limit of this process, of its control group or of the machine was reached"
 
 ROUNDS = 3
 """How often answers may lead to further questions, the first asking included."""
@@ -240,9 +241,7 @@ def _start(query: Query[Fact], open_host: OpenHost, seconds: float, answers: _An
         Thread(target=_ask, args=(query, open_host, seconds, answers, on_crash), name=query.kind, daemon=True).start()
     except RuntimeError as error:
         # a limit on processes (RLIMIT_NPROC of setrlimit(2), pids.max of a cgroup) counts threads as well
-        answers.put(
-            Observation(query, Unseen(Reason.UNSUPPORTED, f"a limit of this process (ulimit): {_brief(error)}"))
-        )
+        answers.put(Observation(query, Unseen(Reason.UNSUPPORTED, f"{_SCARCE}: {_brief(error)}")))
 
 
 def _ask(query: Query[Fact], open_host: OpenHost, seconds: float, answers: _Answers, on_crash: _OnCrash) -> None:
@@ -260,7 +259,7 @@ def _ask(query: Query[Fact], open_host: OpenHost, seconds: float, answers: _Answ
         result = Unseen(Reason.TIMEOUT, _brief(error))
     except OSError as error:
         if error.errno in _LIMITED:
-            result = Unseen(Reason.UNSUPPORTED, f"a limit of this process (ulimit): {_brief(error)}")
+            result = Unseen(Reason.UNSUPPORTED, f"{_SCARCE}: {_brief(error)}")
         else:
             result = _crashed(error, on_crash)
     except BaseException as error:  # noqa: BLE001 - one broken probe must not take the others with it

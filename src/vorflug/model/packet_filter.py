@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from vorflug.model.base import Frozen
+from vorflug.model.kernel_module import module_folders
 from vorflug.model.message import Message, listed, msg, visible
 from vorflug.model.packet_rules import End, Rule, Rules, follow, iptables_rules, nft_rules
 from vorflug.model.query import Fact, Query
@@ -31,6 +32,8 @@ _LIMIT_OF_CHAIN = 1 << 20
 _FAMILIES = ("ip", "ip6", "inet")
 _HOOKS = ("input", "forward")
 _OLD_CHAINS = ("INPUT", "FORWARD")
+_OLD_TABLES = ("filter", "mangle", "security")
+"""Those that have both chains (iptables(8), "TABLES")."""
 _NFT_NAME = r"[A-Za-z_.][A-Za-z0-9/_.-]{0,127}"
 """What nft(8) reads as one word: it joins its arguments before it reads them, so that no other name is handed to it."""
 _NOT_PERMITTED = ("not permitted", "must be root", "permission denied")
@@ -133,7 +136,8 @@ class PacketFiltersFact(Fact):
         if chain.rules is None:
             return f"nft list chain {chain}"
         program = "iptables" if chain.family == "ip" else "ip6tables"
-        return f"{program}-legacy-save -t filter" if chain in self.old_iptables.chains else f"{program}-save -t filter"
+        variant = "-legacy" if chain in self.old_iptables.chains else ""
+        return f"{program}{variant}-save -t {chain.table}"
 
 
 class ForwardRulesFact(Fact):
@@ -199,12 +203,15 @@ def _nftables(host: Host) -> Tables:
     except FileNotFoundError:
         return _through_iptables(host)
     if done.code != 0:
-        if "not supported" in done.err.lower():
+        if "protocol not supported" in done.err.lower():
             return Tables(look=Look.NONE)  # a kernel that was built without netfilter's sockets
         return Tables(look=_failed(done.err))
     if done.cut:
         return Tables(look=Look.UNREADABLE)
     chains = [entry["chain"] for entry in json.loads(done.out)["nftables"] if "chain" in entry]
+    based = [chain for chain in chains if chain["family"] in _FAMILIES and chain.get("hook") in _HOOKS]
+    if any("policy" not in chain for chain in based):
+        return Tables(look=Look.UNREADABLE)  # what becomes of a packet there is not said
     return Tables(
         look=Look.SEEN,
         chains=tuple(
@@ -213,10 +220,9 @@ def _nftables(host: Host) -> Tables:
                 table=visible(chain["table"]),
                 name=visible(chain["name"]),
                 hook=chain["hook"],
-                policy=chain.get("policy", "accept"),
+                policy=chain["policy"],
             )
-            for chain in chains
-            if chain["family"] in _FAMILIES and chain.get("hook") in _HOOKS
+            for chain in based
         ),
         ufw=any(_of_ufw(chain["name"]) for chain in chains),
     )
@@ -232,20 +238,20 @@ def _through_iptables(host: Host) -> Tables:
         done = host.commands.run((f"{prefix}-save", "-t", "filter"), limit=_LIMIT)
         if done.code != 0 or done.cut:
             return Tables(look=_failed(done.err))
-        saved = _saved(family, done.out)
+        saved = _saved(family, "filter", done.out)
         chains, ufw = [*chains, *saved.chains], ufw or saved.ufw
     return Tables(look=Look.NO_PROGRAM, chains=tuple(chains), ufw=ufw)
 
 
-def _saved(family: str, text: str) -> Tables:
-    """What iptables-save printed."""
+def _saved(family: str, table: str, text: str) -> Tables:
+    """What iptables-save printed of *table*."""
     found = re.findall(r"^:(\S+) (ACCEPT|DROP|-) ", text, re.MULTILINE)
     return Tables(
         look=Look.SEEN,
         chains=tuple(
             BaseChain(
                 family=family,
-                table="filter",
+                table=table,
                 name=name,
                 hook=name.lower(),
                 policy=policy.lower(),
@@ -277,12 +283,9 @@ def _module_there(host: Host, module: str) -> bool | None:
         return None
     if any(line.split(" ")[0] == module for line in lines):
         return True
-    release = host.system.uname().release
-    if not re.fullmatch(r"[\w.+~-]{1,128}", release, re.ASCII):
-        return None
-    for folder in ("/lib/modules", "/usr/lib/modules"):
+    for folder in module_folders(host.system.uname().release):
         try:
-            built_in = host.files.lines_with(f"{folder}/{release}/modules.builtin", (f"/{module}.ko",))
+            built_in = host.files.lines_with(f"{folder}/modules.builtin", (f"/{module}.ko",))
         except (FileNotFoundError, PermissionError):
             continue
         return bool(built_in)
@@ -312,17 +315,22 @@ def _old_tables(host: Host, family: str, names: str, prefix: str) -> Tables:
         return Tables(look=Look.NONE)
     except PermissionError:
         return Tables(look=Look.NEEDS_ROOT)
-    if "filter" not in tables:
+    there = [table for table in _OLD_TABLES if table in tables]
+    if not there:
         return Tables(look=Look.NONE)
     program = _old_program(host, prefix)
     if program is None:
         return Tables(look=Look.NO_PROGRAM)
-    done = host.commands.run((program, "-t", "filter"), limit=_LIMIT)
-    if done.code != 0:
-        return Tables(look=_failed(done.err))
-    if done.cut:
-        return Tables(look=Look.UNREADABLE)
-    return _saved(family, done.out)
+    chains, ufw = list[BaseChain](), False
+    for table in there:
+        done = host.commands.run((program, "-t", table), limit=_LIMIT)
+        if done.code != 0:
+            return Tables(look=_failed(done.err))
+        if done.cut:
+            return Tables(look=Look.UNREADABLE)
+        saved = _saved(family, table, done.out)
+        chains, ufw = [*chains, *saved.chains], ufw or saved.ufw
+    return Tables(look=Look.SEEN, chains=tuple(chains), ufw=ufw)
 
 
 def _old_program(host: Host, prefix: str) -> str | None:

@@ -12,19 +12,19 @@ class NotWhole(NotImplementedError):
     """The whole text of a file cannot be had; the message names the file."""
 
 
-def read_whole(host: Host, path: str) -> str:
-    """The whole text of the file at *path*.
+def read_whole(host: Host, path: str, *, limit: int = _MOST_BYTES) -> str:
+    """The whole text of the file at *path*, which must have less than *limit* bytes.
 
     Raises NotWhole where it cannot be had: the file is too long, or *path* is a FIFO,
     socket, device or folder; and what `vorflug.ports.files.Files.read_text` raises besides.
     """
     try:
-        text = host.files.read_text(path)
+        text = host.files.read_text(path, limit=limit)
     except IsADirectoryError:
         raise NotWhole(f"{path} is no file but a folder") from None
     except ValueError as error:
         raise NotWhole(str(error)) from None
-    return uncut(path, text, _MOST_BYTES)
+    return uncut(path, text, limit)
 
 
 def uncut(path: str, text: str, limit: int) -> str:

@@ -285,7 +285,7 @@ SAME, OTHER, ABSENT = Agreement.SAME, Agreement.OTHER, Agreement.ABSENT
     ("env", "config", "states"),
     [
         ("SHARED_FOLDER={0}/shared\n", "storage: {{folder: {0}/shared}}\n", (SAME, SAME, SAME)),
-        ("SHARED_FOLDER='{0}//x/../shared/'\n", "storage: {{folder: ./shared}}\n", (SAME, SAME, SAME)),
+        ("SHARED_FOLDER='{0}//shared/x/../'\n", "storage: {{folder: ./shared}}\n", (SAME, SAME, SAME)),
         ("SHARED_FOLDER=shared\n", "storage: {{}}\n", (SAME, ABSENT, ABSENT)),
         ("BASE={0}\nSHARED_FOLDER=${{BASE}}/shared\n", "storage: {{folder: }}\n", (SAME, ABSENT, SAME)),
         ("SHARED_FOLDER={0}/other\n", "storage: {{folder: {0}/other}}\n", (OTHER, OTHER, OTHER)),
