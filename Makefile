@@ -3,9 +3,10 @@ PYTHON ?= python3
 BIN    := .venv/bin
 STAMP  := .venv/.made
 ARGS   ?=
+REPEAT ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format texts schemas docs binary new-area pins bench mutants clean
+.PHONY: help run test lab check format texts schemas docs binary new-area pins bench mutants clean
 
 help:        ## this list
 	@sed -nE 's/^([a-z-]+): .*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -26,6 +27,9 @@ run: texts        ## run on this machine: make run ARGS="--size M"
 
 test: texts       ## all tests that this machine can run; the others are named with the reason
 	@$(BIN)/python -m pytest $(ARGS)
+
+lab: texts        ## every network fault and every awkward but healthy network (root): make lab REPEAT=20
+	@PYTHONPATH=tests $(BIN)/python -m lab.repeat $(REPEAT)
 
 check: texts      ## ruff, mypy, import contracts, texts, docs and schemas up to date
 	@$(BIN)/ruff check .

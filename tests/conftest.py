@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -71,8 +72,16 @@ TIERS: dict[str, Callable[[], str | None]] = {
     "ssh-keygen": lambda: _program("ssh-keygen"),
     "binary": lambda: None if os.environ.get("VORFLUG_BINARY") else "VORFLUG_BINARY does not name a built binary",
     "rpm": lambda: _program("rpm", "rpmbuild", "setpriv"),
+    "curl": lambda: _program("curl"),
+    "wget": lambda: _program("wget") or _namespaces(),
+    "go": lambda: _program("go"),
+    "requests": lambda: None if find_spec("requests") or find_spec("pip") else "neither requests nor pip is installed",
     "dpkg": lambda: _program("dpkg", "dpkg-deb", "setpriv"),
     "systemd": lambda: _root() or _program("systemd-nspawn", "systemctl"),
+    "image-registry": lambda: _program("docker-registry", "squid", "curl"),
+    "lab": lambda: (
+        _namespaces() or _program("nft", "squid", "haproxy", "nginx", "dnsdist", "dig", "curl", "openssl", "faketime")
+    ),
     "ipv6": lambda: None if _has_ipv6() else "no IPv6 on loopback",
 }
 """What a test may need, and a function that says what is missing (None: nothing)."""

@@ -1,4 +1,6 @@
-"""Writes what follows from the code: ``schemas/`` and ``docs/reference/``.  ``python tools/generate.py write|check``.
+"""Writes what follows from the code: ``schemas/``, ``docs/reference/``, the table of kinds.
+
+``python tools/generate.py write|check``.
 
 The same sources give the same bytes, so ``check`` can say which files are not up to date.
 """
@@ -10,7 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from reference import areas, commands, requirements, schemas
+from reference import areas, codes, commands, kinds, requirements, schemas
 from vorflug.documents.problems import DocumentError
 from vorflug.documents.schema import Document, text
 
@@ -22,10 +24,14 @@ PAGES: dict[str, Callable[[], str]] = {
     **{f"schemas/{document.value}.schema.json": partial(text, document) for document in Document},
     "schemas/report.schema.json": schemas.report,
     "schemas/facts.schema.json": schemas.facts,
+    "schemas/diagnosis.schema.json": schemas.diagnosis,
     # the commands' help is said in the language that is chosen before they are imported, so this page comes first
     "docs/reference/commands.md": commands.page,
     "docs/reference/areas.md": areas.page,
+    "docs/reference/codes.md": partial(codes.page, "en"),
+    "docs/reference/codes.de.md": partial(codes.page, "de"),
     "docs/reference/requirements.md": requirements.page,
+    "src/vorflug/engine/kinds.py": kinds.page,
 }
 """What is generated, by the file's path."""
 

@@ -35,8 +35,12 @@ class Registry:
     public: set[str] = field(default_factory=set)
     """Images that an anonymous token shows."""
     denied: set[str] = field(default_factory=set)
-    challenge: str | None = None
-    """The WWW-Authenticate field; None names this server's own token service."""
+    closed: set[str] = field(default_factory=set)
+    """Images for which the token service answers 401 even to the right login (as Azure's does)."""
+    challenge: str | list[str] | None = None
+    """The WWW-Authenticate field, or several of them; None names this server's own token service."""
+    challenged_at: str = ""
+    """Only paths that begin so have a challenge; empty for all."""
     base_status: int = 401
     token_status: int | None = None
     token_body: bytes | None = None
@@ -51,19 +55,32 @@ class Registry:
         """An image for this machine's kind, behind an index; the digest of the index."""
         import platform
 
-        layer = bytes(size)
-        small = b"small"
-        self.blobs |= {digest(layer): layer, digest(small): small}
-        manifest = json.dumps({"layers": [{"size": len(b), "digest": digest(b)} for b in (small, layer)]}).encode()
         machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+        manifest = self.keep(repository, size, machine)
         entries = [
             {"digest": digest(b"other"), "platform": {"os": "windows", "architecture": machine}},
-            {"digest": digest(manifest), "platform": {"os": "linux", "architecture": machine}},
+            {"digest": manifest, "platform": {"os": "linux", "architecture": machine}},
+            {"digest": digest(b"proof"), "platform": {"os": "unknown", "architecture": "unknown"}},
         ]
+        return self.index(repository, tag, entries)
+
+    def index(self, repository: str, tag: str, entries: list[dict[str, object]]) -> str:
+        """An index of these entries; its digest."""
         index = json.dumps({"manifests": entries}).encode()
         self.images[f"{repository}:{tag}"] = index
-        self.images[f"{repository}@{digest(manifest)}"] = manifest
         return digest(index)
+
+    def keep(self, repository: str, size: int, machine: str, tag: str = "") -> str:
+        """An image of one small and one layer of *size*, under its digest and *tag*; its digest."""
+        layer, small = bytes(size), b"small"
+        config = json.dumps({"os": "linux", "architecture": machine}).encode()
+        self.blobs |= {digest(b): b for b in (layer, small, config)}
+        parts = [{"size": len(b), "digest": digest(b)} for b in (config, small, layer)]
+        manifest = json.dumps({"config": parts[0], "layers": parts[1:]}).encode()
+        self.images[f"{repository}@{digest(manifest)}"] = manifest
+        if tag:
+            self.images[f"{repository}:{tag}"] = manifest
+        return digest(manifest)
 
     def sent(self, secret: str) -> int:
         """In how many requests *secret* came, decoded where it was base64."""
@@ -77,6 +94,9 @@ def _plain(value: str) -> str:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    disable_nagle_algorithm = True
+    """Together with the buffer: else each answer waits 40 ms for the peer's delayed acknowledgement."""
     server: _Server
 
     def log_message(self, *args: object) -> None:
@@ -100,6 +120,8 @@ class _Handler(BaseHTTPRequestHandler):
         if path in registry.pages:
             status, fields, page = registry.pages[path]
             self._send(status, page, fields)
+        elif path == "/v2/" and _plain(self.headers.get("authorization", "")) == f"{USER}:{PASSWORD}":
+            self._send(200, b"{}")
         elif path == "/v2/":
             self._send(registry.base_status, b"{}", challenge=registry.base_status == 401)
         elif path == "/token":
@@ -118,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
         good = _plain(login) == f"{USER}:{PASSWORD}" or asked.get("refresh_token") == [IDENTITY]
         if registry.token_status is not None:
             self._send(registry.token_status, registry.token_body or b"{}")
-        elif (login or "refresh_token" in asked) and not good:
+        elif (login or "refresh_token" in asked) and (not good or image in registry.closed):
             self._send(401, b'{"details":"incorrect username or password"}')
         else:
             token = f"{TOKEN}.{'login' if good else 'anonymous'}.{image.replace('/', '-')}"
@@ -126,8 +148,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _allowed(self, registry: Registry, image: str) -> bool:
         value = self.headers.get("authorization", "")
-        if registry.challenge is not None and "basic" in registry.challenge.lower():
-            return _plain(value) == f"{USER}:{PASSWORD}"
+        if _plain(value) == f"{USER}:{PASSWORD}" and "bearer" not in str(registry.challenge).lower():
+            return image not in registry.denied
         if not value.startswith(f"Bearer {TOKEN}"):
             return False
         return image not in registry.denied and (".login." in value or image in registry.public)
@@ -159,12 +181,17 @@ class _Handler(BaseHTTPRequestHandler):
         registry = self.server.registry
         self.send_response(status)
         self.send_header("Docker-Distribution-Api-Version", "registry/2.0")
-        if challenge:
+        if challenge and self.path.startswith(registry.challenged_at):
             own = f'Bearer realm="https://{registry.place}/token",service="test"'
-            self.send_header("WWW-Authenticate", own if registry.challenge is None else registry.challenge)
+            named = own if registry.challenge is None else registry.challenge
+            for value in [named] if isinstance(named, str) else named:
+                self.send_header("WWW-Authenticate", value)
         for name, value in (fields or {}).items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
+        if "Content-Length" not in (fields or {}):
+            self.send_header("Content-Length", str(len(body)))
+        else:  # a length that is not true: the connection ends first
+            self.close_connection = True
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)

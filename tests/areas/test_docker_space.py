@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from areas.engines import engine, evidence, known
 from conftest import FakePort, fake_host, header
-from vorflug.areas.docker_space import ImageSpaceRequirement, RoomFact, RoomQuery
+from vorflug.areas.docker_space import ImageSpaceRequirement
 from vorflug.model.container_engine import EngineQuery
+from vorflug.model.docker_room import RoomFact, RoomQuery
 from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.message import render
 from vorflug.model.query import Reason, Unseen

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from pydantic import ValidationError
 
@@ -64,7 +66,8 @@ def test_the_healthy_answer():
     ("code", "at", "team"),
     [
         (Code.DNS_TIMEOUT, Stage.RESOLVE, Team.DNS),
-        (Code.TCP_REFUSED, Stage.CONNECT, Team.NETWORK),
+        (Code.TCP_TIMEOUT, Stage.CONNECT, Team.NETWORK),
+        (Code.TCP_REFUSED, Stage.CONNECT, None),
         (Code.PROXY_AUTH_UNSUPPORTED, Stage.PROXY, Team.PROXY),
         (Code.TLS_UNKNOWN_CA, Stage.TLS, Team.PKI),
         (Code.HTTP_NO_RESPONSE, Stage.HTTP, None),
@@ -161,3 +164,17 @@ def test_what_a_profile_may_not_say(fields):
 def test_wanted():
     assert render(requirement().wanted()) == f"{URL} answers with 401"
     assert "auth" in render(requirement(also=[{"url": "https://auth.lab.test/"}]).wanted())
+
+
+def test_a_page_of_the_network_in_place_of_the_service():
+    portal = replace(http(200), looks_like=Code.HTTP_CAPTIVE_PORTAL)
+    verdict = judge(requirement(headers=[HEADER]), trace(http=portal))
+    assert verdict.cause.kind == "http.captive_portal" and verdict.cause.team is Team.NETWORK
+    healthy = replace(http(401, www_authenticate="Bearer realm=x"), looks_like=Code.HTTP_CAPTIVE_PORTAL)
+    assert judge(requirement(headers=[HEADER]), trace(http=healthy, tls=tls())).outcome is Outcome.MET
+
+
+def test_an_endpoint_may_have_a_deadline_of_its_own():
+    (asked,) = requirement(timeout=2.0).queries(Evidence())
+    assert asked.timeout_s == 2.0
+    assert requirement().queries(Evidence())[0].timeout_s is None

@@ -13,13 +13,20 @@ from pydantic import ValidationError
 from areas.asking import ask, judge
 from areas.registry_server import IDENTITY, PASSWORD, TOKEN, USER, running
 from conftest import FakePort, fake_host, header
-from vorflug.areas.images import CredentialsRequirement, ImageRequirement, ThroughputRequirement
+from vorflug.areas.images import (
+    CredentialsRequirement,
+    DownloadFact,
+    ImageRequirement,
+    PullFact,
+    ThroughputRequirement,
+)
 from vorflug.host.live import Patience
 from vorflug.host.live.net import LiveNet
 from vorflug.host.live.registry import LiveRegistry
 from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.message import render
 from vorflug.model.query import Observation, Reason, Seen, Unseen
+from vorflug.model.registry_content import ContentFact
 from vorflug.model.requirement import Outcome
 from vorflug.ports.net import Code, Route, Stage, StageSeen, Trace
 from vorflug.ports.registry import (
@@ -27,9 +34,13 @@ from vorflug.ports.registry import (
     CredentialSource,
     CredentialState,
     DownloadSeen,
+    ImagesSeen,
+    ManifestSeen,
     PullEnd,
     PullRights,
     PullSeen,
+    RateSeen,
+    ReadEnd,
 )
 
 R = "r.example"
@@ -50,13 +61,12 @@ def throughput(**fields):
     return ThroughputRequirement.model_validate(header(**demand | fields))
 
 
-def trace(code=None):
-    return Trace(R, 443, Route(None, ""), (), "192.0.2.1:443", (StageSeen(Stage.CONNECT, 0.1, code),))
+def trace(code=None, host=R):
+    return Trace(host, 443, Route(None, ""), (), "192.0.2.1:443", (StageSeen(Stage.CONNECT, 0.1, code),))
 
 
-def host(*seen, credential=LOGIN, code=None):
-    registry = FakePort(credential=credential, pull_rights=PullRights(credential, seen))
-    return fake_host(registry=registry, net=FakePort(probe=trace(code)))
+def host(*seen, credential=LOGIN):
+    return fake_host(registry=FakePort(credential=credential, pull_rights=PullRights(credential, seen)))
 
 
 @pytest.mark.parametrize("state", list(CredentialState))
@@ -95,7 +105,7 @@ def test_every_end_of_a_pull(end):
     match end:
         case PullEnd.GRANTED:
             assert verdict.outcome is Outcome.MET
-        case PullEnd.UNREACHABLE:
+        case PullEnd.UNREACHABLE | PullEnd.RATE_LIMITED | PullEnd.SPARED:
             assert verdict.outcome is Outcome.UNKNOWN
         case _:
             assert verdict.outcome is Outcome.UNMET
@@ -129,11 +139,58 @@ def test_an_image_that_was_refused_counts_even_where_enough_others_were_granted(
     assert judge(images("a/b:1"), host(granted, refused)).outcome is Outcome.UNMET
 
 
-def test_a_way_that_ends_is_not_to_blame_for_what_the_registry_answered():
-    """The request without a login may fail where the pull itself was answered."""
-    verdict = judge(images(), host(PullSeen("a/b:1", PullEnd.DENIED, 403, "", R), code=Code.TCP_REFUSED))
-    assert (verdict.outcome, verdict.cause) == (Outcome.UNMET, None)
-    assert "denies this login" in render(verdict.because)
+RATES = [
+    (RateSeen(100, 76, 21600), "1 of 1 images; 76 of 100 pulls left in 6 h"),
+    (RateSeen(100, 0), "1 of 1 images; 0 of 100 pulls left"),
+    (RateSeen(None, 5), "1 of 1 images; 5 pulls left"),
+    (RateSeen(100, None, 21600), "1 of 1 images"),
+    (RateSeen(retry_after="30"), "1 of 1 images"),
+]
+
+
+@pytest.mark.parametrize(("rate", "seen"), RATES)
+def test_what_may_still_be_pulled_is_shown(rate, seen):
+    granted = PullSeen("a/b:1", PullEnd.GRANTED, 200, "sha256:x", R, rate=rate)
+    verdict = judge(images(), host(granted))
+    assert verdict.outcome is Outcome.MET and render(verdict.seen) == seen
+
+
+@pytest.mark.parametrize(("rate", "words"), [(RateSeen(retry_after="30"), "Retry-After: 30"), (None, "(HTTP 429)")])
+def test_too_many_requests_say_nothing_about_the_right_to_pull(rate, words):
+    verdict = judge(images(), host(PullSeen("a/b:1", PullEnd.RATE_LIMITED, 429, at=R, rate=rate)))
+    assert (verdict.outcome, verdict.cause.kind) == (Outcome.UNKNOWN, "registry.rate_limited")
+    assert words in render(verdict.because) and f"docker login {R}" in render(verdict.fix)
+
+
+def test_every_image_that_is_kept_back_is_named():
+    seen = [PullSeen(f"a/b:{n}", end, 404, at=R) for n, end in enumerate((PullEnd.MISSING, PullEnd.DENIED))]
+    verdict = judge(images("a/b:0", "a/b:1"), host(*seen))
+    assert "knows no a/b:0" in render(verdict.because) and "a/b:1" in render(verdict.because)
+
+
+def test_what_the_registry_said_decides_before_what_it_could_not_be_asked():
+    seen = (unreachable(Code.TCP_TIMEOUT), PullSeen("c/d:1", PullEnd.MISSING, 404, at=R))
+    verdict = judge(images("a/b:1", "c/d:1"), host(*seen))
+    assert verdict.outcome is Outcome.UNMET and "knows no c/d:1" in render(verdict.because)
+    assert "a/b:1" not in render(verdict.because)
+
+
+def test_what_was_left_out_after_a_refusal_is_not_told_of_each():
+    seen = [PullSeen("a/b:1", PullEnd.REFUSED, 401, at=R), *(PullSeen(f"c/d:{n}", PullEnd.NOT_TRIED) for n in range(3))]
+    verdict = judge(images("a/b:1", "c/d:0", "c/d:1", "c/d:2"), host(*seen))
+    assert verdict.cause.kind == "registry.login_refused" and "c/d" not in render(verdict.because)
+
+
+@pytest.mark.parametrize("fact", ["pull", "download", "content"])
+def test_a_fact_comes_back_from_a_file_as_it_was(fact):
+    way = trace(Code.TCP_TIMEOUT, "data.example")
+    gone = PullSeen("a/b:1", PullEnd.UNREACHABLE, at=R, trace=way, rate=RateSeen(100, 7, 21600, "30"))
+    whole = {
+        "pull": PullFact(rights=PullRights(LOGIN, (gone,))),
+        "download": DownloadFact(download=DownloadSeen(gone, None, "data.example", True, trace=way)),
+        "content": ContentFact(content=ImagesSeen(LOGIN, "linux/amd64", (ManifestSeen(gone, "", ("linux/arm64",)),))),
+    }[fact]
+    assert type(whole).model_validate_json(whole.model_dump_json()) == whole
 
 
 def test_a_manifest_without_a_digest_is_no_right():
@@ -153,8 +210,18 @@ def test_no_login_is_the_cause_that_the_login_s_requirement_is_about():
 
 
 def test_no_way_there_has_the_layer_as_its_cause():
-    verdict = judge(images(), host(PullSeen("a/b:1", PullEnd.UNREACHABLE, None, "", R), code=Code.TCP_REFUSED))
+    verdict = judge(images(), host(unreachable(Code.TCP_REFUSED)))
     assert (verdict.outcome, verdict.cause.kind) == (Outcome.UNKNOWN, "tcp.refused")
+    # a token service has a way of its own
+    verdict = judge(images(), host(unreachable(Code.TCP_REFUSED, "t.example")))
+    assert (verdict.cause.kind, verdict.cause.subject) == ("tcp.refused", "t.example:443")
+    # and where the layer is not known, it is not made up
+    verdict = judge(images(), host(PullSeen("a/b:1", PullEnd.UNREACHABLE, at=R)))
+    assert (verdict.outcome, verdict.cause) == (Outcome.UNKNOWN, None)
+
+
+def unreachable(code, at=R):
+    return PullSeen("a/b:1", PullEnd.UNREACHABLE, at=at, trace=trace(code, at))
 
 
 @pytest.mark.parametrize(
@@ -179,10 +246,50 @@ def test_throughput(status, count, took, outcome, says):
     assert outcome is not Outcome.UNMET or "data.example" in render(verdict.fix)
     answer = {403: "HTTP 403 from data.example:443", None: "no answer from data.example:443"}
     assert status not in answer or render(verdict.seen) == answer[status]
+    assert ("The login works, but the pull hangs at data.example:443" in render(verdict.because)) == (status is None)
 
 
-def measuring(done, code=None, credential=LOGIN):
-    return fake_host(registry=FakePort(download=done, credential=credential), net=FakePort(probe=trace(code)))
+def measuring(done, credential=LOGIN):
+    return fake_host(registry=FakePort(download=done, credential=credential))
+
+
+GRANTED = PullSeen("a/b:1", PullEnd.GRANTED, 200, "sha256:x", R)
+
+
+def test_a_data_host_that_is_blocked_after_a_login_that_works_is_named_with_its_layer():
+    way = trace(Code.TCP_TIMEOUT, "data.example")
+    verdict = judge(throughput(), measuring(DownloadSeen(GRANTED, None, "data.example", True, trace=way)))
+    assert verdict.outcome is Outcome.UNMET
+    assert (verdict.cause.kind, verdict.cause.subject) == ("tcp.timeout", "data.example:443")
+    assert "The login works, but the pull hangs at data.example" in render(verdict.because)
+    assert "did not answer the connection attempt" in render(verdict.because)
+    assert "data.example:443" in render(verdict.fix)
+
+
+def test_a_data_host_with_a_limit_of_its_own():
+    done = DownloadSeen(GRANTED, 429, "data.example", True, rate=RateSeen(retry_after="7"))
+    verdict = judge(throughput(), measuring(done))
+    assert (verdict.outcome, verdict.cause.kind) == (Outcome.UNMET, "registry.rate_limited")
+    assert "Retry-After: 7" in render(verdict.because)
+
+
+def test_a_layer_that_breaks_off_is_not_fast_however_fast_it_began():
+    done = DownloadSeen(GRANTED, 206, "data.example", True, 8 << 20, 0.1, ended=ReadEnd.CUT)
+    verdict = judge(throughput(), measuring(done))
+    assert verdict.outcome is Outcome.UNMET and "8 MiB" in render(verdict.seen)
+    assert "nothing more came from data.example" in render(verdict.because)
+
+
+@pytest.mark.parametrize(("seconds", "outcome"), [(6.0, Outcome.MET), (60.0, Outcome.UNMET)])
+def test_where_time_is_over_what_came_gives_the_rate(seconds, outcome):
+    done = DownloadSeen(GRANTED, 206, "data.example", True, 8 << 20, seconds, ended=ReadEnd.TIME)
+    assert judge(throughput(), measuring(done)).outcome is outcome
+
+
+def test_a_redirect_that_is_not_followed():
+    done = DownloadSeen(GRANTED, 307, "169.254.169.254", True, ended=ReadEnd.REFUSED)
+    verdict = judge(throughput(), measuring(done))
+    assert verdict.outcome is Outcome.UNMET and "leads on to 169.254.169.254" in render(verdict.because)
 
 
 @pytest.mark.parametrize("end", [end for end in PullEnd if end is not PullEnd.GRANTED])
@@ -195,9 +302,9 @@ def test_nothing_is_measured_without_the_right_to_pull(end):
 
 def test_a_measurement_has_the_cause_of_the_pull():
     """A name that does not resolve is no lack of rights, and one root stands behind both findings."""
-    unreachable = PullSeen("a/b:1", PullEnd.UNREACHABLE, None, "", R)
-    measured = judge(throughput(), measuring(DownloadSeen(unreachable), Code.DNS_NXDOMAIN))
-    assert measured.cause == judge(images(), host(unreachable, code=Code.DNS_NXDOMAIN)).cause
+    gone = unreachable(Code.DNS_NXDOMAIN)
+    measured = judge(throughput(), measuring(DownloadSeen(gone)))
+    assert measured.cause == judge(images(), host(gone)).cause
     assert measured.cause.kind == "dns.nxdomain" and "does not exist" in render(measured.because)
     no_login = PullSeen("a/b:1", PullEnd.NO_CREDENTIAL, 401, "", R)
     there = measuring(DownloadSeen(no_login), credential=NONE)

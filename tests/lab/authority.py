@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ssl
+import subprocess
 import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
@@ -148,3 +150,37 @@ def context(folder: Path, *chain: Issued, level=0):
     made.set_ciphers(f"DEFAULT:@SECLEVEL={level}")
     made.load_cert_chain(*write(folder, *chain, stem=f"s{id(made):x}"))
     return made
+
+
+@cache
+def bumper():
+    """The authority of a gateway that reads TLS."""
+    return issue(name("Corporate Gateway CA", "Example Corp"), ca=True)
+
+
+def http_date():
+    """Now, as HTTP writes it (RFC 9110, 5.6.7)."""
+    return format_datetime(datetime.now(UTC), usegmt=True)
+
+
+@cache
+def rsa_root():
+    """The lab's root once more, with a key that signs with old digests, too.  Nobody trusts it."""
+    return issue(name("Lab RSA CA", "Lab RSA"), ca=True, key=rsa.generate_private_key(65537, 2048))
+
+
+def issue_old(folder: Path, digest: str, hosts):
+    """A server certificate of `rsa_root` signed with *digest* (``sha1``, ``md5``), which only openssl(1) still does."""
+    leaf = issue(hosts[0], rsa_root(), hosts=hosts)
+    paths = {}
+    for stem, one in (("root", rsa_root()), ("leaf", leaf)):
+        paths[stem] = write(folder, one, stem=f"old-{digest}-{stem}")
+    extensions = folder / f"old-{digest}.ext"
+    extensions.write_text("subjectAltName=" + ",".join(f"DNS:{host}" for host in hosts) + "\n")
+    out = folder / f"old-{digest}.pem"
+    request = ["openssl", "req", "-new", "-key", paths["leaf"][1], "-subj", f"/O=Lab/CN={hosts[0]}"]
+    asked = subprocess.run(request, capture_output=True, check=True).stdout
+    sign = ["openssl", "x509", "-req", f"-{digest}", "-days", "30", "-CA", paths["root"][0], "-CAkey", paths["root"][1],
+            "-extfile", str(extensions), "-out", str(out), "-CAcreateserial"]  # fmt: skip
+    subprocess.run(sign, input=asked, capture_output=True, check=True)
+    return Issued(x509.load_pem_x509_certificate(out.read_bytes()), leaf.key)

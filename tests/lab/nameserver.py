@@ -18,7 +18,7 @@ def records(**names):
     table = {k.replace("__", "."): v for k, v in names.items()}
 
     def behave(query):
-        response = dns.message.make_response(query)
+        response = dns.message.make_response(query, recursion_available=True)
         question = query.question[0]
         name = question.name.to_text(omit_final_dot=True).lower()
         said = table.get(name, table.get("*", "NXDOMAIN"))
@@ -34,10 +34,82 @@ def records(**names):
     return behave
 
 
+def aliases(*, chased=True, **names):
+    """A behaviour: name → the name that it is an alias of, or a list of addresses.
+
+    *chased*: the answer holds all aliases up to the end, as that of a resolver does; else only the first.
+    """
+    table = {k.replace("__", "."): v for k, v in names.items()}
+
+    def behave(query):
+        response = dns.message.make_response(query, recursion_available=True)
+        question = query.question[0]
+        name = question.name.to_text(omit_final_dot=True).lower()
+        if name not in table:
+            response.set_rcode(dns.rcode.NXDOMAIN)
+        for _ in range(2 * len(table)):
+            said = table.get(name, [])
+            if isinstance(said, str):
+                response.answer.append(dns.rrset.from_text(f"{name}.", 60, "IN", "CNAME", f"{said}."))
+                name = said
+            elif said and question.rdtype == dns.rdatatype.A:
+                response.answer.append(dns.rrset.from_text(f"{name}.", 60, "IN", "A", *said))
+            if not isinstance(said, str) or not chased or question.rdtype == dns.rdatatype.CNAME:
+                break
+        return response
+
+    return behave
+
+
+def only_aliases(behave):
+    """SERVFAIL for addresses, as resolvers say that meet a circle of aliases; the aliases themselves are given."""
+
+    def respond(query):
+        if query.question[0].rdtype == dns.rdatatype.CNAME:
+            return behave(query)
+        response = dns.message.make_response(query, recursion_available=True)
+        response.set_rcode(dns.rcode.SERVFAIL)
+        return response
+
+    return respond
+
+
+def without(kind, behave, *, rcode=None):
+    """Silent about records of *kind* (``AAAA``), or with an *rcode* about them."""
+
+    def respond(query):
+        if query.question[0].rdtype != dns.rdatatype.from_text(kind):
+            return behave(query)
+        if rcode is None:
+            return None
+        response = dns.message.make_response(query, recursion_available=True)
+        response.set_rcode(dns.rcode.from_text(rcode))
+        return response
+
+    return respond
+
+
+def lame(query):
+    """A nameserver that is not for this name and does not look further: no error, and nothing."""
+    return dns.message.make_response(query)
+
+
+def counted(behave, asked):
+    """Every question's name and kind is put into *asked*."""
+
+    def respond(query):
+        question = query.question[0]
+        name = question.name.to_text(omit_final_dot=True).lower()
+        asked.append((name, dns.rdatatype.to_text(question.rdtype)))
+        return behave(query)
+
+    return respond
+
+
 def truncated(query):
     """Too long for UDP."""
-    response = dns.message.make_response(query)
-    response.flags |= dns.flags.TC
+    response = dns.message.make_response(query, recursion_available=True)
+    response.flags |= dns.flags.TC | dns.flags.RA  # without RA the C library takes the server for lame
     return response
 
 
@@ -73,10 +145,12 @@ def nameserver(behave, *, host="127.0.0.1", port=0, over_tcp=None):
 def _bound(host, port, tcp):
     """Sockets on one number; a free port of UDP may be somebody's of TCP, so another one is tried then."""
     for last in [False] * 19 + [True]:
-        udp = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+        # a link-local address has the number of its scope in the socket address only
+        kind, _, _, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)[0]
+        udp = socket.socket(kind, socket.SOCK_DGRAM)
         try:
-            udp.bind((host, port))
-            return udp, socket.create_server((host, udp.getsockname()[1])) if tcp else None
+            udp.bind(place)
+            return udp, socket.create_server((host, udp.getsockname()[1]), family=udp.family) if tcp else None
         except OSError:
             udp.close()
             if last or port:
@@ -95,7 +169,8 @@ def _udp(udp, behave):
         response = behave(dns.message.from_wire(data))
         if response is not None:
             with suppress(OSError):
-                udp.sendto(response.to_wire(), peer)
+                # a behaviour may give bytes, to send what is no message
+                udp.sendto(response if isinstance(response, bytes) else response.to_wire(), peer)
 
 
 def _tcp(listener, behave):
@@ -104,7 +179,17 @@ def _tcp(listener, behave):
             sock, _ = listener.accept()
         except OSError:
             return
-        with sock:
-            length = int.from_bytes(sock.recv(2), "big")
-            wire = behave(dns.message.from_wire(sock.recv(length))).to_wire()
-            sock.sendall(len(wire).to_bytes(2, "big") + wire)
+        with sock, suppress(OSError):
+            sock.settimeout(5)
+            _conversation(sock, behave)
+
+
+def _conversation(sock, behave):
+    """Several questions on one connection (RFC 7766, 6.2.1): the C library asks for A and AAAA so."""
+    while len(size := sock.recv(2, socket.MSG_WAITALL)) == 2:
+        data = sock.recv(int.from_bytes(size, "big"), socket.MSG_WAITALL)
+        response = behave(dns.message.from_wire(data))
+        if response is None:
+            return
+        wire = response.to_wire()
+        sock.sendall(len(wire).to_bytes(2, "big") + wire)

@@ -7,7 +7,8 @@ from vorflug.netprobe.anchors import Anchors, Store
 from vorflug.netprobe.handshake import Trust
 from vorflug.netprobe.limits import Deadline, Limits
 from vorflug.netprobe.login import Logins
-from vorflug.netprobe.probe import Tools, probe
+from vorflug.netprobe.passage import Tools
+from vorflug.netprobe.probe import probe
 from vorflug.ports.net import ProbeAsk
 
 PATIENT = Limits(resolve=5.0, nameserver=2.0, connect=5.0, proxy=5.0, handshake=5.0, http=5.0)

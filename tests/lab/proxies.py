@@ -27,7 +27,7 @@ def refuse(status, *headers, body=b""):
 
 
 @contextmanager
-def proxy(*, login=None, schemes=('Basic realm="lab"',), always=None, to=None, host="127.0.0.1", tls=None):
+def proxy(*, login=None, schemes=('Basic realm="lab"',), always=None, to=None, host="127.0.0.1", tls=None, port=0):
     """Yields (port, Seen).  *login* is ``user:password``; *always* is sent whatever is asked; *to*: ask there instead; *tls*: a context.
 
     Names below lab.test lead to loopback: no request to loopback itself is given to a proxy.
@@ -54,7 +54,7 @@ def proxy(*, login=None, schemes=('Basic realm="lab"',), always=None, to=None, h
             name, _, port = target.rpartition(":")
             with socket.create_connection(to or (_place(name.strip("[]")), int(port)), timeout=10) as upstream:
                 sock.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                _splice(sock, upstream)
+                splice(sock, upstream)
             return
         parts = urlsplit(target)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
@@ -63,15 +63,17 @@ def proxy(*, login=None, schemes=('Basic realm="lab"',), always=None, to=None, h
             while data := upstream.recv(4096):
                 sock.sendall(data)
 
-    with tcp(in_tls(tls, handler) if tls else handler, host) as port:
-        yield port, seen
+    with tcp(in_tls(tls, handler) if tls else handler, host, port=port) as bound:
+        yield bound, seen
 
 
 def _place(name):
     return "127.0.0.1" if name.endswith(".lab.test") else name
 
 
-def _splice(one, other):
+def splice(one, other):
+    """Pass on what either side says until both are done."""
+
     def pump(source, sink):
         with suppress(OSError):
             while data := source.recv(16384):

@@ -9,11 +9,13 @@ from contextlib import contextmanager, suppress
 
 
 @contextmanager
-def tcp(handler, host="127.0.0.1", backlog=32):
+def tcp(handler, host="127.0.0.1", backlog=32, port=0):
     """Accept connections and give each to *handler(sock)* in a thread of its own.  Yields the port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
-    listener.bind((host, 0))
+    if port:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
     listener.listen(backlog)
     stop = threading.Event()
     workers = []
@@ -94,6 +96,21 @@ def head(sock):
             raise OSError("hung up")
         data += more
     return data
+
+
+class Again:
+    """A socket whose request was read already, to be read once more by another handler."""
+
+    def __init__(self, sock, request):
+        self._sock = sock
+        self._request = request
+
+    def recv(self, size):
+        given, self._request = self._request[:size], self._request[size:]
+        return given or self._sock.recv(size)
+
+    def __getattr__(self, name):
+        return getattr(self._sock, name)
 
 
 def reset(sock):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from dataclasses import replace
 
 import pytest
 
@@ -13,14 +14,17 @@ from vorflug.model.netcause_texts import TEXTS
 from vorflug.ports.net import (
     CertificateSeen,
     Code,
+    HttpSeen,
     ProxySeen,
     Resolved,
     Route,
     Stage,
     StageSeen,
+    StreamSeen,
     TlsSeen,
     Trace,
 )
+from vorflug.texts import say
 
 URL = "https://service.lab.test/v2/"
 CERTIFICATE = CertificateSeen(
@@ -45,13 +49,16 @@ def trace(
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("proxy", [None, "proxy.corp:3128"])
 @pytest.mark.parametrize("code", list(Code))
-def test_every_code_has_its_sentences(code):
-    stopped = netcause.stopped(trace(code, proxy="proxy.corp:3128"), URL)
+def test_every_code_has_its_sentences(code, proxy, language):
+    stopped = netcause.stopped(trace(code, proxy=proxy), URL)
     assert stopped.code is code and stopped.cause.kind == code.value
     for sentence in (stopped.says, stopped.fix):
-        text = render(sentence)
-        assert text[-1] == "." and "{" not in text and len(text) < 300
+        text = say(sentence, language)
+        assert text[-1] == "." and not set("{}") & set(text) and len(text) < 300
+        assert "  " not in text and " ." not in text and "()" not in text
         assert set(sentence.values) == {n for _, n, _, _ in string.Formatter().parse(sentence.text) if n}
 
 
@@ -82,6 +89,18 @@ def test_nothing_stopped():
         (Code.TLS_EXPIRED, Stage.PROXY, "proxy.corp:3128", "proxy.corp:3128", Team.PKI),
         (Code.TLS_STALL, Stage.TLS, None, "service.lab.test:443", Team.NETWORK),
         (Code.HTTP_NO_RESPONSE, Stage.HTTP, None, "service.lab.test:443", None),
+        (Code.DNS_SLOW_FALLBACK, Stage.RESOLVE, None, "10.1.0.53", Team.DNS),
+        (Code.DNS_CNAME_LOOP, Stage.RESOLVE, None, "service.lab.test", Team.DNS),
+        (Code.DNS_HOSTS_OVERRIDE, Stage.RESOLVE, None, "service.lab.test", Team.OS),
+        (Code.PROXY_TUNNEL_STALL, Stage.PROXY, "proxy.corp:3128", "proxy.corp:3128 service.lab.test:443", Team.PROXY),
+        (Code.TLS_SNI_FILTERED, Stage.TLS, None, "service.lab.test", Team.NETWORK),
+        (Code.TLS_NOT_YET_VALID, Stage.TLS, None, "service.lab.test:443", Team.OS),
+        (Code.HTTP_CAPTIVE_PORTAL, Stage.HTTP, None, "service.lab.test:443", Team.NETWORK),
+        (Code.HTTP_BLOCK_PAGE, Stage.HTTP, None, "service.lab.test", Team.PROXY),
+        (Code.HTTP_DENIED_BY_SERVICE, Stage.HTTP, None, "service.lab.test:443", Team.PROJECT),
+        (Code.STREAM_IDLE_CUT, Stage.STREAM, None, "service.lab.test:443", None),
+        (Code.WS_UPGRADE_REFUSED, Stage.STREAM, None, "service.lab.test:443", None),
+        (Code.HOST_CLOCK_WRONG, Stage.TLS, None, "clock", Team.OS),
     ],
 )
 def test_what_a_cause_is_about(code, stage, proxy, subject, team):
@@ -103,3 +122,41 @@ def test_an_ipv6_endpoint_is_written_with_brackets():
 def test_a_trace_without_certificates_has_sentences_too():
     for code in Code:
         assert "{" not in render(netcause.stopped(trace(code, chain=(), detail="", resolvers=()), URL).says)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_interception_says_what_containers_need(language):
+    """They do not use the host's store, so what works on the host fails in them."""
+    stopped = netcause.warned(trace(None, Stage.TLS), URL, Code.TLS_INTERCEPTED)
+    assert "Corp CA" in say(stopped.says, language)
+    for fix in (stopped.fix, stopped.cause.fix):
+        for word in ("ontainer", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"):
+            assert word in say(fix, language)
+
+
+@pytest.mark.parametrize(
+    ("stage", "code", "answered", "status"),
+    [
+        (Stage.HTTP, Code.HTTP_STATUS, 503, 503),
+        (Stage.PROXY, Code.PROXY_AUTH_REJECTED, None, 407),
+        (Stage.PROXY, Code.PROXY_AUTH_REJECTED, 503, 407),
+    ],
+)
+def test_the_status_is_that_of_whoever_the_sentence_is_about(stage, code, answered, status):
+    """A proxy that granted CONNECT said 200; the service behind it says another one."""
+    seen = trace(code, stage, proxy="proxy.corp:3128")
+    http = HttpSeen(answered, (), (), "empty", (), 0) if answered else None
+    said = render(netcause.stopped(replace(seen, http=http), URL).says)
+    assert f"status {status}" in said
+
+
+def test_a_cut_after_an_idle_time_names_the_seconds():
+    stream = StreamSeen(1, (), 40.0, "reset")
+    said = render(netcause.stopped(replace(trace(Code.STREAM_IDLE_CUT, Stage.STREAM), stream=stream), URL).says)
+    assert "after 40 s in which nothing was sent" in said
+
+
+@pytest.mark.parametrize("code", [Code.TCP_REFUSED, Code.TCP_TIMEOUT, Code.TCP_PROHIBITED, Code.TCP_NO_ROUTE])
+def test_what_failed_to_connect_names_the_address(code):
+    said = render(netcause.stopped(trace(code, Stage.CONNECT, detail="ECONNREFUSED 192.0.2.1:443"), URL).says)
+    assert "192.0.2.1:443" in said and "service.lab.test:443" in said

@@ -73,3 +73,17 @@ def test_strictness_is_a_second_look(tmp_path):
     assert anchors.trusts([authority.good().certificate], strict=True)
     assert not anchors.trusts([issue(name("x"), authority.root(), bare=True).certificate], strict=True)
     assert anchors.trusts([issue(name("x"), authority.root(), bare=True).certificate])
+
+
+def test_the_way_to_the_root_and_why_there_is_none(tmp_path):
+    anchors, path = Anchors(Store(None, None)), stored(tmp_path, authority.root())
+    leaf, middle = issue(HOST, authority.intermediate()).certificate, authority.intermediate().certificate
+    root = authority.root().certificate
+    assert anchors.path([leaf, middle], path) == [leaf, middle, root]
+    assert anchors.path([leaf], path) == [] == anchors.path([leaf, middle])
+    assert anchors.refusals([leaf, middle], path) == []
+    assert anchors.refusals([leaf, middle]) == []  # no store at all: nothing that could refuse
+    ((place, code, says),) = anchors.refusals([leaf], path)
+    assert (place, code) == (0, 20) and "local issuer" in says
+    bare = issue(HOST, authority.root(), bare=True).certificate
+    assert anchors.refusals([bare], path) == [] and len(anchors.refusals([bare], path, strict=True)) == 1

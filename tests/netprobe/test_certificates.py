@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from lab import authority
 from lab.authority import HOST, NOW, issue, name
-from vorflug.netprobe.certificates import describe, hush, instant, is_weak_key
+from vorflug.netprobe.certificates import alternative_names, describe, hush, instant, is_weak_key
 from vorflug.netprobe.chain import names_host
 
 
@@ -46,6 +48,20 @@ def test_hostile_text_is_shown_and_not_obeyed():
     seen = describe(certificate)
     assert not set("\x1b\u202e\r\n") & set(repr(seen).replace("\\n", ""))
     assert len(seen.subject) <= 201 and len(seen.names) == 100
+
+
+def test_a_kind_of_name_that_nobody_knows_is_no_name():
+    """An x400Address (tag 3, RFC 5280, 4.2.1.6), which the library refuses with an exception of its own."""
+    odd = x509.UnrecognizedExtension(x509.ExtensionOID.SUBJECT_ALTERNATIVE_NAME, b"\x30\x04\xa3\x02\x30\x00")
+    key = ec.generate_private_key(ec.SECP256R1())
+    certificate = (
+        x509.CertificateBuilder().subject_name(name("x")).issuer_name(name("x")).public_key(key.public_key())
+        .serial_number(1).not_valid_before(NOW).not_valid_after(NOW + authority.DAY)
+        .add_extension(odd, critical=False).sign(key, SHA256())
+    )  # fmt: skip
+    with pytest.raises(x509.UnsupportedGeneralNameType):
+        _ = certificate.extensions
+    assert alternative_names(certificate) == ([], []) and describe(certificate).names == ()
 
 
 @pytest.mark.parametrize(

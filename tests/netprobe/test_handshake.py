@@ -6,6 +6,7 @@ import ssl
 import subprocess
 import time
 from contextlib import contextmanager
+from functools import cache
 
 import pytest
 import trustme
@@ -79,12 +80,34 @@ def faults():
             [lambda: issue(HOST, authority.stranger(), aia="http://ca.lab.test/ca.der")],
             Code.TLS_MISSING_INTERMEDIATE,
         ),
+        "missing_intermediate though its root is sent": (
+            [lambda: issue(HOST, authority.intermediate()), authority.root],
+            Code.TLS_MISSING_INTERMEDIATE,
+        ),
+        "missing upper intermediate": (
+            [lambda: issue(HOST, lower()), lower],
+            Code.TLS_MISSING_INTERMEDIATE,
+        ),
+        "a stranger's chain without its root": (
+            [lambda: issue(HOST, strange()), strange],
+            Code.TLS_UNKNOWN_CA,
+        ),
         "weak_key": ([lambda: issue(HOST, authority.root(), key=authority.weak_rsa())], Code.TLS_WEAK_KEY),
         "chain out of a leaf": (
             [lambda: issue(HOST, issue("Not a CA", authority.root())), authority.good],
-            Code.TLS_UNKNOWN_CA,
+            Code.TLS_MISSING_INTERMEDIATE,
         ),
     }
+
+
+@cache
+def lower():
+    return issue("Lab Issuing CA 2", authority.intermediate(), ca=True)
+
+
+@cache
+def strange():
+    return issue(name("Issuing CA", "Elsewhere"), authority.stranger(), ca=True)
 
 
 @pytest.mark.parametrize("which", list(faults()))

@@ -14,7 +14,7 @@ from lab.servers import answer, close, closed_port, full_backlog, reset, reset_a
 from vorflug.model import netcause
 from vorflug.netprobe import proxy as proxies
 from vorflug.netprobe.target import parse as target
-from vorflug.ports.net import Code, Stage
+from vorflug.ports.net import OPTION, Code, Route, Stage
 
 PLAIN = answer(b"HTTP/1.1 400 Bad Request\r\n\r\n", until_head=False)
 SECRET = "pa55-w0rd-canary"
@@ -28,7 +28,7 @@ def test_a_tunnel(ask, tmp_path):
     with tcp(tls(context(tmp_path, authority.good()), respond())) as port, proxy() as (through, seen):
         trace = ask(f"https://{HOST}:{port}/", environ=environ(through), ca_file=ask.ca)
     assert trace.code is None and trace.warnings == ()
-    assert [s.stage for s in trace.stages] == list(Stage)
+    assert [s.stage for s in trace.stages] == [s for s in Stage if s is not Stage.STREAM]
     assert seen.lines == [f"CONNECT {HOST}:{port} HTTP/1.1"]
     assert trace.route.proxy == f"127.0.0.1:{through}" and trace.route.why == "https_proxy"
     assert trace.addresses == () and trace.peer == f"127.0.0.1:{through}"
@@ -94,7 +94,7 @@ def test_a_refusal(ask, url, status, headers, code):
 @pytest.mark.parametrize(
     ("status", "code"),
     [("403 Forbidden", Code.PROXY_DENIED), ("502 Bad Gateway", Code.PROXY_UPSTREAM_REFUSED),
-     ("504 Gateway Timeout", Code.PROXY_UPSTREAM_TIMEOUT), ("200x", Code.PROXY_CLOSED)],
+     ("504 Gateway Timeout", Code.PROXY_UPSTREAM_TIMEOUT), ("200x", Code.PROXY_CONFIG), ("405 Method Not Allowed", Code.PROXY_CONFIG)],
 )  # fmt: skip
 def test_a_refusal_of_a_tunnel_without_squids_word(ask, status, code):
     with proxy(always=refuse(status)) as (through, _):
@@ -119,7 +119,7 @@ def test_a_login_is_given_once_and_only_when_asked(ask):
 def test_a_login_through_a_tunnel(ask, tmp_path):
     with tcp(tls(context(tmp_path, authority.good()), respond())) as port, proxy(login="u%40:p/w") as (through, seen):
         trace = ask(f"https://{HOST}:{port}/", environ=environ(through, "u%2540:p%2Fw@"))
-    assert trace.code is None and len(seen.lines) == 2
+    assert trace.code is None and [bool(login) for login in seen.logins[:2]] == [False, True]
 
 
 def test_a_rejected_login_is_never_tried_again(ask):
@@ -155,7 +155,7 @@ def test_no_login_is_given_to_a_scheme_that_is_not_basic(ask):
         (silent, Code.PROXY_TIMEOUT),
         (close, Code.PROXY_CLOSED),
         (reset, Code.PROXY_CLOSED),
-        (lambda sock: sock.sendall(b"SSH-2.0-x\r\n"), Code.PROXY_CLOSED),
+        (lambda sock: sock.sendall(b"SSH-2.0-x\r\n"), Code.PROXY_CONFIG),
     ],
 )
 @pytest.mark.parametrize("url", ["https://target.lab.test/", "http://target.lab.test/"])
@@ -193,7 +193,7 @@ def test_an_unreachable_proxy_is_not_the_targets_fault(ask):
     assert slow.code is Code.PROXY_TIMEOUT
     trace = ask("https://target.lab.test/", environ={"https_proxy": "http://no-such-proxy.invalid:3128"})
     assert trace.code is Code.PROXY_DNS
-    trace = ask("https://target.lab.test/", environ={"HTTPS_PROXY": f"socks5://u:{SECRET}@127.0.0.1:1080"})
+    trace = ask("https://target.lab.test/", environ={"HTTPS_PROXY": f"socks4://u:{SECRET}@127.0.0.1:1080"})
     assert trace.code is Code.PROXY_CONFIG and trace.route.why == "HTTPS_PROXY" and SECRET not in repr(trace)
 
 
@@ -279,7 +279,7 @@ def test_variables_in_every_spelling():
         "http_proxy": "p:2",
         "NO_PROXY": "a,b",
         "https_proxy": "",
-        "ALL_PROXY": "socks5://x:1",
+        "ALL_PROXY": "ftp://x:1",
     }
     seen = {v.name: (v.value, v.valid) for v in proxies.variables(env)}
     assert seen == {
@@ -301,3 +301,12 @@ def test_variables_in_every_spelling():
 )
 def test_schemes(challenges, found):
     assert proxies.schemes(challenges) == found
+
+
+def test_a_proxy_that_a_person_names_for_one_request_has_no_exemption():
+    environ = {"NO_PROXY": "*", "https_proxy": "http://other:1"}
+    for url in ("https://a.example/", "https://127.0.0.1/"):
+        chosen = proxies.choose(target(url), environ, "http://proxy.corp:3128", always=True)
+        assert chosen.route == Route("proxy.corp:3128", OPTION)
+        assert proxies.choose(target(url), environ, "http://proxy.corp:3128").route.proxy is None
+        assert proxies.choose(target(url), environ, always=True).route.proxy is None

@@ -122,7 +122,7 @@ def test_an_endless_body_is_cut_and_no_fault(ask):
             sock.sendall(b"a" * 65536)
 
     trace = get(ask, endless)
-    assert trace.code is None and trace.http.body_bytes == 65536
+    assert trace.code is None and 65536 <= trace.http.body_bytes < 2 * 65536
 
 
 def test_interim_answers_are_passed_over(ask):

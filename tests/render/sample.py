@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from render import traces
 from render.parts import (
     ESCAPE,
     GIB,
@@ -46,6 +47,7 @@ from vorflug.model.report import (
     VerdictOutcome,
 )
 from vorflug.model.requirement import HostSize, Level, LocalText, Nature, OperatingModel, Outcome, Phase
+from vorflug.ports.net import Code
 
 
 def _counts(findings: list[FindingInfo]) -> Counts:
@@ -107,8 +109,16 @@ def _sizes(
     )
 
 
-def _facts() -> tuple[FactInfo, ...]:
+def _facts(*, hostile: bool) -> tuple[FactInfo, ...]:
+    odd = (traces.fact(traces.hostile(), "https://odd.example/"),) if hostile else ()
     return (
+        *odd,
+        traces.fact(traces.passed(), "https://registry.corp/v2/"),
+        traces.fact(traces.passed("app.corp", warnings=(Code.TLS_STRICT_ONLY,)), "https://app.corp/"),
+        traces.fact(traces.intercepted(), "https://registry.corp/v2/"),
+        traces.fact(traces.silent("a.example"), "https://a.example/"),
+        traces.fact(traces.silent("b.example"), "https://b.example/"),
+        traces.unseen("https://late.example/"),
         FactInfo(
             query={"kind": "memory"},
             asks=Sentence.of(msg("How much memory is there, and does a cgroup limit it?")),
@@ -196,7 +206,7 @@ def report(*, hostile: bool = True, plain: int = 76, ready: bool = False, size: 
         ),
         roots=() if ready else roots,
         findings=tuple(findings),
-        facts=_facts(),
+        facts=_facts(hostile=hostile),
     )
 
 

@@ -19,7 +19,7 @@ VOID = {"meta", "link", "br", "hr", "img", "input", "path", "circle", "rect", "u
 ALLOWED = {
     "html", "head", "meta", "title", "style", "body", "svg", "symbol", "circle", "path", "rect", "text", "use", "a",
     "header", "main", "footer", "nav", "section", "div", "span", "p", "h1", "h2", "h3", "h4", "ul", "ol", "li", "dl", "dt", "dd",
-    "table", "caption", "thead", "tbody", "tr", "th", "td", "details", "summary", "time", "b",
+    "table", "caption", "thead", "tbody", "tr", "th", "td", "details", "summary", "time", "b", "pre",
 }  # fmt: skip
 
 
@@ -315,3 +315,26 @@ def test_a_run_in_a_container_says_what_it_hides():
     said = page(in_a_container("podman")).text
     assert "inside a container (podman)" in said
     assert "inside a container" not in page(in_a_container("")).text
+
+
+def test_each_request_is_a_row_of_marks_with_times_grouped_by_what_came_of_it():
+    html = render_html(report(hostile=False), lang="en")
+    network = html[html.index('id="network"') : html.index('id="requirements"')]
+    assert network.count('<li class="request">') == 6
+    assert network.count('<ol class="path">') == 5  # nothing can be drawn where there was no answer
+    text = Page(f"<h2 {network[: network.rindex('</section>')]}").text
+    order = [
+        "dns.timeout – 10.1.0.53 2 requests",
+        "tls.intercepted – CN=Corp Inspection CA 1 request",
+        "no answer in time",
+        "passed 1 request",
+    ]
+    assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
+    for part in ("Name stopped here 5 s", "TLS not reached", "by the proxy proxy.corp:3128, from https_proxy"):
+        assert part in text
+
+
+def test_each_team_has_a_text_that_can_be_copied_whole():
+    html = render_html(report(hostile=False), lang="de")
+    assert html.count('<details class="handover">') == html.count('<div class="team">')
+    assert "user-select: all" in html

@@ -84,3 +84,15 @@ def test_a_run_in_a_container_says_what_it_hides():
     said = render_markdown(in_a_container("podman"), lang="en")
     assert "inside a container (podman)" in said
     assert "inside a container" not in render_markdown(in_a_container(""), lang="en")
+
+
+def test_each_request_is_a_row_with_its_path_as_far_as_it_came():
+    text = render_markdown(report(hostile=False), lang="en")
+    rows = text[text.index("## Network paths") : text.index("## Wanted and seen")].splitlines()[2:]
+    assert rows[:3] == [
+        "| Request | Path | Result |",
+        "| --- | --- | --- |",
+        "| https&#58;//a.example/ | Name 5 s (stopped here) | dns.timeout – 10.1.0.53 |",
+    ]
+    assert any("Name 12 ms → Connection 3 ms → TLS 41 ms → Answer 200 ms | passed |" in row for row in rows)
+    assert any("| https&#58;//late.example/ | – | no answer in time |" in row for row in rows)

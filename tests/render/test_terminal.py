@@ -6,7 +6,8 @@ import pytest
 
 from render.sample import in_a_container, interrupted, report
 from vorflug.model.message import msg
-from vorflug.render.terminal import render_terminal, wants_color
+from vorflug.render.columns import wants_color
+from vorflug.render.terminal import render_terminal
 
 FOLDER = "vorflug-audit-vm-01-20261124T101200Z"
 KEY = "SHA256:4ZC0xQXb1m0qV3Yw8m3nTtbq0yq4s7dQmX5O0bV9m2k"

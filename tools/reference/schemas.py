@@ -1,4 +1,4 @@
-"""JSON Schemas of what the program writes: the report and the facts file.
+"""JSON Schemas of what the program writes: the report, the facts file and a single diagnosis.
 
 Beside the shape of the document they say, for each kind of question, what its fields and its fact are.
 """
@@ -6,6 +6,8 @@ Beside the shape of the document they say, for each kind of question, what its f
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import is_dataclass
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
@@ -13,8 +15,11 @@ from pydantic.json_schema import JsonSchemaMode, JsonSchemaValue
 
 from reference.source import field_texts
 from vorflug.engine import registry
+from vorflug.model.diagnosis import SCHEMA as DIAGNOSIS_SCHEMA
+from vorflug.model.diagnosis import Diagnosis
 from vorflug.model.query import Fact, Reason
 from vorflug.model.report import FACTS_SCHEMA, SCHEMA, Facts, Report
+from vorflug.ports import net
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _WRITTEN: JsonSchemaMode = "serialization"
@@ -28,6 +33,17 @@ def report() -> str:
 def facts() -> str:
     """The schema of a facts file."""
     return _text(Facts, FACTS_SCHEMA)
+
+
+def diagnosis() -> str:
+    """The schema of what ``vorflug diagnose --format json`` prints."""
+    whole: dict[str, Any] = Diagnosis.model_json_schema(mode=_WRITTEN, by_alias=True)
+    definitions: dict[str, Any] = whole.pop("$defs")
+    _describe({**definitions, Diagnosis.__name__: whole})
+    for name, definition in definitions.items():
+        if is_dataclass(seen := getattr(net, name, None)) and isinstance(seen, type):
+            _describe_one(definition, field_texts(seen))
+    return _written(DIAGNOSIS_SCHEMA, whole, definitions)
 
 
 def fact_schema(fact: type[Fact]) -> tuple[JsonSchemaValue, dict[str, Any]]:
@@ -63,6 +79,10 @@ def _text(document: type[BaseModel], id_: str) -> str:
     ]
     for kind in registry.queries():
         definitions[f"query.{kind}"] = _with_kind(kind, refs[f"query.{kind}", _WRITTEN], definitions)
+    return _written(id_, whole, definitions)
+
+
+def _written(id_: str, whole: dict[str, Any], definitions: dict[str, Any]) -> str:
     return (
         json.dumps(
             {
@@ -108,11 +128,16 @@ def _describe(definitions: dict[str, Any]) -> None:
         definition = definitions.get(full, definitions.get(class_.__name__))
         if definition is None or not class_.__module__.startswith("vorflug."):
             continue
-        for name, text in field_texts(class_).items():
-            field = class_.model_fields.get(name)
-            written = definition.get("properties", {}).get(field.alias or name if field else name)
-            if isinstance(written, dict) and "description" not in written:
-                written["description"] = text
+        fields = class_.model_fields
+        texts = field_texts(class_)
+        _describe_one(definition, {(fields[n].alias or n) if n in fields else n: text for n, text in texts.items()})
+
+
+def _describe_one(definition: dict[str, Any], texts: Mapping[str, str]) -> None:
+    for name, text in texts.items():
+        written = definition.get("properties", {}).get(name)
+        if isinstance(written, dict) and "description" not in written:
+            written["description"] = text
 
 
 def _models(base: type[BaseModel]) -> list[type[BaseModel]]:

@@ -17,79 +17,16 @@ from vorflug.model import netcause
 from vorflug.model.cause import Cause, Team
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, listed, msg, sentences
+from vorflug.model.names import ANSWERS, NameQuery, NameserversQuery
 from vorflug.model.probing import HostName, ProxyUrl, RouteQuery
-from vorflug.model.query import Fact, Query, Reach
+from vorflug.model.query import Query
 from vorflug.model.requirement import Requirement, Verdict, met, not_applicable, unknown, unmet
-from vorflug.ports import Host
 from vorflug.ports.net import Code, Resolved
 
 TITLE = msg("Name resolution")
 
 NOWHERE = "vorflug-check.invalid"
 """A name that cannot exist (RFC 6761, 6.4)."""
-
-
-ANSWERS: dict[Code, Message] = {
-    Code.DNS_NXDOMAIN: msg("no such name"),
-    Code.DNS_SERVFAIL: msg("the resolver failed (SERVFAIL)"),
-    Code.DNS_REFUSED: msg("the resolver refuses to answer (REFUSED)"),
-    Code.DNS_TIMEOUT: msg("no answer"),
-    Code.DNS_NODATA: msg("no address"),
-    Code.DNS_UNREACHABLE: msg("the resolver cannot be reached"),
-    Code.DNS_TRUNCATED_TCP_BLOCKED: msg("the answer is too long for UDP, and TCP is blocked"),
-}
-"""Why a resolver gave no address, in a few words."""
-
-
-class NameserversFact(Fact):
-    """The nameservers of /etc/resolv.conf."""
-
-    servers: tuple[str, ...]
-    configured: bool
-    """Whether there is such a file."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class NameserversQuery(Query[NameserversFact]):
-    """Which nameservers does this host use?"""
-
-    kind = "nameservers"
-
-    def asks(self) -> Message:
-        return msg("Which nameservers does this host use?")
-
-    def observe(self, host: Host) -> NameserversFact:
-        try:
-            return NameserversFact(servers=host.net.nameservers(), configured=True)
-        except FileNotFoundError:
-            return NameserversFact(servers=(), configured=False)
-
-
-class NameFact(Fact):
-    """What one resolver said about a name."""
-
-    resolved: Resolved
-
-
-@dataclass(frozen=True, kw_only=True)
-class NameQuery(Query[NameFact]):
-    """What addresses does a name have, says this host's resolver or one nameserver?"""
-
-    kind = "name"
-    deadline = 20.0
-    reach = Reach.NETWORK
-
-    name: str
-    server: str | None = None
-    """None asks as programs do: hosts file, search domains and all."""
-
-    def asks(self) -> Message:
-        if self.server is None:
-            return msg("Which addresses does {name} have?", name=self.name)
-        return msg("Which addresses does {name} have, says {server}?", name=self.name, server=self.server)
-
-    def observe(self, host: Host) -> NameFact:
-        return NameFact(resolved=host.net.resolve(self.name, self.server))
 
 
 @dataclass(frozen=True)

@@ -6,55 +6,19 @@ Sources: Docker Engine API (``/info``: ``DockerRootDir``, ``DriverStatus``); doc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from vorflug.model.container_engine import EngineFact, EngineQuery, OfEngine
+from vorflug.model.docker_room import RoomQuery, stores
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, msg
 from vorflug.model.path import AbsolutePath
 from vorflug.model.quantity import Size
-from vorflug.model.query import Fact, Query
+from vorflug.model.query import Query
 from vorflug.model.requirement import Gauge, Verdict, met, unknown, unmet
-from vorflug.ports import Host
 from vorflug.ports.containers import EngineState
 
 TITLE = msg("Docker storage")
-
-
-class RoomFact(Fact):
-    """Free space where images and volumes go, in the order of the question's paths."""
-
-    class Place(Fact):
-        """One folder and the file system under it."""
-
-        path: str
-        mount_point: str
-        device: str
-        """``major:minor``: equal for folders that share their space."""
-        free_bytes: int
-
-    places: tuple[Place, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RoomQuery(Query[RoomFact]):
-    """How much space is free where the engine stores?"""
-
-    kind = "docker_room"
-    paths: tuple[str, ...]
-
-    def asks(self) -> Message:
-        return msg("How much space is free under {paths:list}?", paths=self.paths)
-
-    def observe(self, host: Host) -> RoomFact:
-        found = [(path, host.files.file_system(path)) for path in self.paths]
-        return RoomFact(
-            places=tuple(
-                RoomFact.Place(path=path, mount_point=fs.mount_point, device=fs.device, free_bytes=fs.free_bytes)
-                for path, fs in found
-            )
-        )
 
 
 class ImageSpaceRequirement(OfEngine):
@@ -145,9 +109,4 @@ class ImageSpaceRequirement(OfEngine):
         )
 
     def _paths(self, engine: EngineFact) -> tuple[str, ...]:
-        """Where images go, then where the rest goes if that is another folder; empty where that is not known."""
-        if not engine.data_root:  # nor does an engine that is silent name it
-            return self._usual(engine)
-        if not engine.driver_type:
-            return (engine.data_root,)
-        return (engine.containerd_root, engine.data_root) if engine.containerd_root else ()
+        return stores(engine, self._usual(engine))

@@ -19,6 +19,7 @@ from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.fingerprint import Confidence, Fingerprint, HeaderMark
 from vorflug.model.message import Message, Text, listed, msg, sentences
 from vorflug.model.probing import ProxyUrl, RequestQuery, Url
+from vorflug.model.quantity import Duration
 from vorflug.model.requirement import LocalText, Outcome, Requirement, Verdict, met, unmet
 from vorflug.ports.net import Code, HttpSeen, Trace
 
@@ -54,6 +55,8 @@ class Endpoint(Frozen):
     variants: tuple[Variant, ...] = ()
     public_ca: bool = False
     """Its certificate is known to come from a public authority: any other chain is interception."""
+    timeout: Duration | None = None
+    """For the whole request; None is 20 s."""
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -65,7 +68,13 @@ class Endpoint(Frozen):
         marks = tuple(v.body for v in self.variants if v.body is not None)
         look_for = Fingerprint(body=tuple(dict.fromkeys(self.body + marks)), headers=self.headers)
         return RequestQuery.expecting(
-            look_for, url=self.url, method=self.method, proxy=proxy, ca_file=ca_file, public_ca=self.public_ca
+            look_for,
+            url=self.url,
+            method=self.method,
+            proxy=proxy,
+            ca_file=ca_file,
+            public_ca=self.public_ca,
+            timeout_s=self.timeout,
         )
 
 
@@ -158,8 +167,10 @@ def _judge(endpoint: Endpoint, trace: Trace, *, external: bool) -> _Judged:
     wrong = endpoint.fingerprint.compare(http)
     if wrong and endpoint.confidence is Confidence.CITED:
         says = msg("{url} was reached, but the answer is not the service's: {wrong}.", url=endpoint.url, wrong=wrong)
-        other = netcause.explain(trace, endpoint.url, Code.HTTP_WRONG_TARGET, None)
-        return _Judged(seen, says, other.fix, Cause(other.cause.kind, other.cause.subject, says, other.fix))
+        other = netcause.explain(trace, endpoint.url, http.looks_like or Code.HTTP_WRONG_TARGET, None)
+        if http.looks_like is not None:
+            says = sentences([says, other.says])
+        return _Judged(seen, says, other.fix, Cause(other.cause.kind, other.cause.subject, says, other.fix, other.cause.team))
     if wrong:
         return _Judged(
             seen,

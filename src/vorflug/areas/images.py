@@ -11,15 +11,24 @@ from typing import Annotated
 
 from pydantic import Field
 
-from vorflug.model import netcause
 from vorflug.model.cause import Cause
 from vorflug.model.evidence import Evidence
-from vorflug.model.message import Message, msg, sentences
-from vorflug.model.probing import RequestQuery
+from vorflug.model.message import Message, listed, msg, sentences
 from vorflug.model.quantity import Rate, Size
 from vorflug.model.query import Fact, Query, Reach
 from vorflug.model.registry import AtRegistry, Image
-from vorflug.model.registry_texts import credential_cause, credential_fix, credential_says, credential_seen, pull_says
+from vorflug.model.registry_texts import (
+    credential_cause,
+    credential_fix,
+    credential_says,
+    credential_seen,
+    hangs,
+    pull_says,
+    rate_limited,
+    rate_seen,
+    redirect_refused,
+    way,
+)
 from vorflug.model.requirement import Gauge, Verdict, met, unknown, unmet
 from vorflug.ports import Host
 from vorflug.ports.registry import (
@@ -28,7 +37,8 @@ from vorflug.ports.registry import (
     DownloadSeen,
     PullEnd,
     PullRights,
-    PullSeen,
+    RateSeen,
+    ReadEnd,
     RegistryAsk,
 )
 
@@ -157,31 +167,7 @@ class CredentialsRequirement(AtRegistry):
         return None if seen.state is CredentialState.USABLE else credential_cause(seen, self.registry)
 
 
-class _Pulling(AtRegistry):
-    """Pulls by the token service that the registry names."""
-
-    def _request(self) -> RequestQuery:
-        """The way there, without a login: it names the layer that fails."""
-        return RequestQuery(
-            url=f"https://{self.registry}/v2/",
-            proxy=self.proxy,
-            ca_file=self.ca_file,
-            keep_headers=("www-authenticate",),
-        )
-
-    def _why_not(
-        self, bad: PullSeen, credential: CredentialSeen, evidence: Evidence
-    ) -> tuple[Message, Message, Cause | None]:
-        """What kept *bad* from being seen, what to do, and who else would meet it."""
-        if bad.end is PullEnd.UNREACHABLE:
-            request = self._request()
-            stopped = netcause.stopped(evidence[request].trace, request.url, external=True)
-            if stopped is not None:
-                return stopped.says, stopped.fix, stopped.cause
-        return pull_says(bad, credential, self.registry)
-
-
-class ImageRequirement(_Pulling):
+class ImageRequirement(AtRegistry):
     """The login of this host may pull every image."""
 
     kind = "registry_image"
@@ -190,8 +176,8 @@ class ImageRequirement(_Pulling):
     def wanted(self) -> Message:
         return msg("{count} images of {registry} may be pulled", count=len(self.images), registry=self.registry)
 
-    def queries(self, known: Evidence) -> Sequence[PullQuery | RequestQuery]:  # noqa: ARG002 - whatever is known
-        return [self._query(), self._request()]
+    def queries(self, known: Evidence) -> Sequence[PullQuery]:  # noqa: ARG002 - one question, whatever is known
+        return [self._query()]
 
     def then(self) -> Message:
         hosts = (self.registry, *self.token_hosts)
@@ -210,24 +196,30 @@ class ImageRequirement(_Pulling):
         rights = evidence[self._query()].rights
         granted = [i for i in rights.images if i.end is PullEnd.GRANTED and i.digest]
         seen = msg("{granted} of {count} images", granted=len(granted), count=len(self.images))
-        bad = next((i for i in rights.images if i not in granted), None)
-        if bad is None and len(granted) == len(self.images):
+        if (left := rate_seen(_last_rate(rights))) is not None:
+            seen = listed([seen, left])
+        bad = [i for i in rights.images if i not in granted]
+        if not bad and len(granted) == len(self.images):
             return met(
                 wanted=self.wanted(),
                 seen=seen,
                 because=msg("{registry} shows the manifest of every image to this login.", registry=self.registry),
             )
-        if bad is None:
+        if not bad:
             return unknown(
                 wanted=self.wanted(), seen=seen, because=msg("Not every image was asked for."), fix=msg("Run again.")
             )
-        says, fix, cause = self._why_not(bad, rights.credential, evidence)
-        if bad.end is PullEnd.UNREACHABLE:
-            return unknown(wanted=self.wanted(), seen=seen, because=says, fix=fix, cause=cause)
-        return unmet(wanted=self.wanted(), seen=seen, because=says, fix=fix, cause=cause)
+        # what the registry said of one image decides, however many others it could not be asked for
+        said = [i for i in bad if i.end not in {PullEnd.UNREACHABLE, PullEnd.RATE_LIMITED, PullEnd.SPARED}]
+        told = [i for i in said if i.end is not PullEnd.NOT_TRIED] or said or bad
+        all_says = sentences(pull_says(i, rights.credential, self.registry)[0] for i in told)
+        _, fix, cause = pull_says(told[0], rights.credential, self.registry)
+        if not said:
+            return unknown(wanted=self.wanted(), seen=seen, because=all_says, fix=fix, cause=cause)
+        return unmet(wanted=self.wanted(), seen=seen, because=all_says, fix=fix, cause=cause)
 
 
-class ThroughputRequirement(_Pulling):
+class ThroughputRequirement(AtRegistry):
     """Layers come fast enough, from the host that keeps them."""
 
     kind = "registry_throughput"
@@ -239,8 +231,8 @@ class ThroughputRequirement(_Pulling):
     def wanted(self) -> Message:
         return msg("layers of {image} come at {need:rate} or more", image=self.image, need=self.at_least)
 
-    def queries(self, known: Evidence) -> Sequence[DownloadQuery | RequestQuery | CredentialQuery]:  # noqa: ARG002 - whatever is known
-        return [self._query(), self._request(), CredentialQuery(registry=self.registry)]
+    def queries(self, known: Evidence) -> Sequence[DownloadQuery | CredentialQuery]:  # noqa: ARG002 - whatever is known
+        return [self._query(), CredentialQuery(registry=self.registry)]
 
     def then(self) -> Message:
         hosts = (self.registry, *self.token_hosts)
@@ -264,7 +256,7 @@ class ThroughputRequirement(_Pulling):
         wanted = self.wanted()
         if done.pull.end is not PullEnd.GRANTED:
             credential = evidence[CredentialQuery(registry=self.registry)].credential
-            says, fix, cause = self._why_not(done.pull, credential, evidence)
+            says, fix, cause = pull_says(done.pull, credential, self.registry)
             return unknown(
                 wanted=wanted,
                 because=sentences(
@@ -273,23 +265,13 @@ class ThroughputRequirement(_Pulling):
                 fix=fix,
                 cause=cause,
             )
+        if done.ended is ReadEnd.REFUSED:
+            says, fix, cause = redirect_refused(done.data_host, self.registry)
+            return unmet(wanted=wanted, seen=_from(done), because=says, fix=fix, cause=cause)
         if done.status not in {200, 206}:
-            host, status = done.data_host, done.status
-            if status is None:
-                seen = msg("no answer from {host}", host=host)
-                says = msg("{host} gave no answer when the layer was asked for.", host=host)
-            else:
-                seen = msg("HTTP {status} from {host}", status=status, host=host)
-                says = msg("{host} answered {status} when the layer was asked for.", host=host, status=status)
-            return unmet(
-                wanted=wanted,
-                seen=seen,
-                because=says,
-                fix=msg(
-                    "Allow {host}:443 from this host, as the place from which layers come.",
-                    host=done.data_host.partition(":")[0],
-                ),
-            )
+            return self._hangs(done)
+        if done.ended is ReadEnd.CUT:
+            return self._cut(done)
         if done.read_bytes == 0 or done.took_s <= 0:
             return unknown(
                 wanted=wanted, because=msg("{host} sent an empty layer.", host=done.data_host), fix=msg("Run again.")
@@ -314,3 +296,57 @@ class ThroughputRequirement(_Pulling):
             ),
             gauge=gauge,
         )
+
+    def _hangs(self, done: DownloadSeen) -> Verdict:
+        """The login works, and no layer comes."""
+        at, status = done.data_host, done.status
+        allow = msg(
+            "Allow {endpoint} from this host, as the place from which layers come.",
+            endpoint=at if ":" in at else f"{at}:443",
+        )
+        stuck = hangs(done.pull, at, self.registry)
+        if status == 429:  # noqa: PLR2004 - RFC 6585, 4
+            says, fix, cause = rate_limited(at, done.rate, self.registry)
+            return unmet(wanted=self.wanted(), seen=_from(done), because=sentences([stuck, says]), fix=fix, cause=cause)
+        if status is not None:
+            says = msg("{host} answered {status} when the layer was asked for.", host=at, status=status)
+            return unmet(wanted=self.wanted(), seen=_from(done), because=says, fix=allow)
+        stopped = way(done.trace, at, self.registry)
+        if stopped is None:
+            says = msg("{host} gave no answer when the layer was asked for.", host=at)
+            return unmet(wanted=self.wanted(), seen=_from(done), because=sentences([stuck, says]), fix=allow)
+        return unmet(
+            wanted=self.wanted(),
+            seen=_from(done),
+            because=sentences([stuck, stopped.says]),
+            fix=stopped.fix,
+            cause=stopped.cause,
+        )
+
+    def _cut(self, done: DownloadSeen) -> Verdict:
+        """It begins, and breaks off."""
+        return unmet(
+            wanted=self.wanted(),
+            seen=msg("{size:size} from {host}, then nothing", size=done.read_bytes, host=done.data_host),
+            because=msg(
+                "After {size:size} of the layer nothing more came from {host}.",
+                size=done.read_bytes,
+                host=done.data_host,
+            ),
+            fix=msg(
+                "Find what ends large downloads from {host}: a proxy that scans them, a limit of size or of time.",
+                host=done.data_host,
+            ),
+        )
+
+
+def _from(done: DownloadSeen) -> Message:
+    """What came back when the layer was asked for."""
+    if done.status is None:
+        return msg("no answer from {host}", host=done.data_host)
+    return msg("HTTP {status} from {host}", status=done.status, host=done.data_host)
+
+
+def _last_rate(rights: PullRights) -> RateSeen | None:
+    """What the registry said last about its limits."""
+    return next((i.rate for i in reversed(rights.images) if i.rate is not None), None)

@@ -7,7 +7,6 @@ that the way is open but the resource lets this address not in.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Annotated, Literal, assert_never
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
@@ -16,6 +15,7 @@ from vorflug.model import netcause
 from vorflug.model.cause import Cause, Team
 from vorflug.model.evidence import Evidence
 from vorflug.model.fingerprint import Confidence, Fingerprint
+from vorflug.model.llm_provider import PROVIDERS, Provider
 from vorflug.model.message import Message, msg
 from vorflug.model.probing import RequestQuery
 from vorflug.model.requirement import Requirement, Verdict, met, unknown, unmet
@@ -23,32 +23,6 @@ from vorflug.ports.net import HttpSeen
 
 TITLE = msg("Language model")
 
-
-class Provider(StrEnum):
-    """Who runs the model."""
-
-    AZURE_OPENAI = "azure_openai"
-    AWS_BEDROCK = "aws_bedrock"
-    OPENAI = "openai"
-    ANTHROPIC = "anthropic"
-    MISTRAL = "mistral"
-    GEMINI = "gemini"
-    VERTEX = "vertex"
-    LOCAL = "local"
-    """An OpenAI-compatible server of the site's own: Ollama, vLLM."""
-
-
-PROVIDERS: dict[Provider, Message] = {
-    Provider.AZURE_OPENAI: msg("Azure OpenAI"),
-    Provider.AWS_BEDROCK: msg("AWS Bedrock"),
-    Provider.OPENAI: msg("OpenAI"),
-    Provider.ANTHROPIC: msg("Anthropic"),
-    Provider.MISTRAL: msg("Mistral"),
-    Provider.GEMINI: msg("Google Gemini"),
-    Provider.VERTEX: msg("Google Vertex AI"),
-    Provider.LOCAL: msg("the site's own model server"),
-}
-"""What people call them."""
 
 Mark = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 """A text within the first 64 KiB of an answer."""
@@ -154,7 +128,11 @@ class EndpointRequirement(Requirement):
         seen = msg("HTTP {status} from {host}", status=http.status, host=trace.host)
         if self._kept_out(http):
             return self._acl_verdict(trace.host, seen, http.status)
-        if differences := self.answer.compare(http):
+        differences = self.answer.compare(http)
+        if differences and http.looks_like is not None:
+            page = netcause.explain(trace, self.target, http.looks_like, None)
+            return unmet(wanted=self.wanted(), seen=seen, because=page.says, fix=page.fix, cause=page.cause)
+        if differences:
             return self._other_verdict(f"{trace.host}:{trace.port}", seen, differences)
         if self.model is not None and http.status < 300:  # noqa: PLR2004 - RFC 9110, 15.3: only then is it the list
             if not any(mark in http.found for mark in self._model_marks()):

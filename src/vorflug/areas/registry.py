@@ -16,9 +16,11 @@ from vorflug.model.evidence import Evidence
 from vorflug.model.fingerprint import Confidence, Fingerprint
 from vorflug.model.message import Message, msg
 from vorflug.model.probing import RequestQuery
-from vorflug.model.registry import AtRegistry, HostPort
+from vorflug.model.registry import AtRegistry, HostPort, api_host
+from vorflug.model.registry_texts import rate_limited
 from vorflug.model.requirement import Verdict, met, unknown, unmet
 from vorflug.ports.net import Stage, Trace
+from vorflug.ports.registry import RateSeen
 
 TITLE = msg("Image registry")
 
@@ -122,6 +124,10 @@ class ReachableRequirement(AtRegistry):
         stopped = netcause.stopped(trace, url, external=True)
         if stopped is not None:
             return self._stopped(stopped)
+        if trace.http is not None and trace.http.status == 429:  # noqa: PLR2004 - RFC 6585, 4
+            after = next((value for name, value in trace.http.headers if name == "retry-after"), "")
+            says, fix, cause = rate_limited(_place(url)[1], RateSeen(retry_after=after), self.registry)
+            return unknown(wanted=self.wanted(), seen=_answer(trace), because=says, fix=fix, cause=cause)
         differences = () if healthy is None or trace.http is None else healthy.compare(trace.http)
         if not differences:
             return None
@@ -153,7 +159,7 @@ class ReachableRequirement(AtRegistry):
                 ),
                 fix=msg("Correct the external address in the registry's own configuration (Harbor: external_url)."),
             )
-        if place not in {self.registry, *self.token_hosts}:
+        if place not in set(map(api_host, (self.registry, *self.token_hosts))):
             return unmet(
                 wanted=self.wanted(),
                 seen=seen,

@@ -26,7 +26,9 @@ SUMMARIES: dict[str, Message] = {
     "profile": msg("Look at, check and compare requirements profiles."),
     "site": msg("Write and check the customer's site file."),
     "keys": msg("Make and show signing keys."),
-    "explain": msg("What a requirement means, why it is asked, and what to do."),
+    "diagnose": msg("How far a request to one URL comes, what stops it, and who mends that; needs no profile."),
+    "proxy": msg("Which proxy each program would take to one URL, by which setting and why; sends nothing."),
+    "explain": msg("What a requirement or a code of network diagnosis means, and what to do."),
     "version": msg("Show the version."),
 }
 

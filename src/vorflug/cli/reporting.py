@@ -96,7 +96,8 @@ def show(report: Report, written: Written | None, format_: str, language: str) -
     from vorflug.documents import facts
     from vorflug.host.secrets import redact
     from vorflug.model.report import Report
-    from vorflug.render.terminal import render_terminal, wants_color
+    from vorflug.render.columns import wants_color
+    from vorflug.render.terminal import render_terminal
 
     data = facts.write(report, redact)
     if format_ == "json":

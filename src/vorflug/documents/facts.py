@@ -9,30 +9,19 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cache
 from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
+from vorflug.documents.plain import Redact, encode, struck_out
 from vorflug.documents.problems import DocumentError, Place, Problem
 from vorflug.engine import registry
 from vorflug.model.message import Message, msg
 from vorflug.model.query import Observation, Query, Reason, Seen, Unseen
 from vorflug.model.report import FactInfo, Facts, Report, Sentence
-
-Redact = Callable[[str], str]
-"""Strikes secrets out of a string."""
-
-_UNSEEN = re.compile(
-    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
-"""Controls and format characters, bidirectional marks among them, that JSON does not escape by itself.
-
-A report is also looked at with ``cat``, and ``--format json`` prints it (Unicode TR #36, CVE-2021-42574).
-"""
 
 MOST_BYTES = 64 << 20
 """A facts file or report larger than this is refused before it is parsed."""
@@ -60,7 +49,7 @@ def read_query(fields: dict[str, Any]) -> Query[Any]:
     """Read a query back.  Raises DocumentError for a kind that is not known."""
     fields = dict(fields)
     kind = fields.pop("kind", None)
-    type_ = registry.queries().get(str(kind))
+    type_ = registry.query(str(kind))
     if type_ is None:
         raise _refused(
             msg(
@@ -130,25 +119,11 @@ def observations(document: Facts | Report) -> list[Observation]:
 
 def write(document: Facts | Report, redact: Redact) -> bytes:
     """The bytes of a facts file or report: UTF-8 JSON, one space of indent, a final newline, secrets struck out."""
-    plain = _redacted(document.model_dump(mode="json", by_alias=True), redact)
+    plain = struck_out(document.model_dump(mode="json", by_alias=True), redact)
     for row, fact in zip(plain["facts"], document.facts, strict=True):
         # a question comes from profile and site file, never from the host: struck out, its answer would not be found
-        row["query"] = _redacted(fact.query, str)
-    text = json.dumps(plain, ensure_ascii=False, indent=1, allow_nan=False)
-    return (_UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text) + "\n").encode()
-
-
-def _redacted(value: Any, redact: Redact) -> Any:
-    # before encoding: escaping would hide a secret from the search
-    match value:
-        case str():
-            return redact(value).encode("utf-8", "backslashreplace").decode()
-        case dict():
-            return {_redacted(k, redact): _redacted(v, redact) for k, v in value.items()}
-        case list():
-            return [_redacted(v, redact) for v in value]
-        case _:
-            return value
+        row["query"] = struck_out(fact.query, str)
+    return encode(plain)
 
 
 class _Unreadable(Exception):

@@ -27,6 +27,8 @@ BESIDES = ("kind", "when")
 _SIZES = frozenset(size.value for size in HostSize)
 _BY_SIZE = ("level",)
 """The fields of the header that may differ from size to size."""
+_TAKES_PLACE_OF_SECRET = ("key",)
+"""Fields that say where a secret lies (``{env: NAME}``, ``{file: /path}``): a port reads it, no requirement has it."""
 
 
 class Missing(Exception):
@@ -151,7 +153,6 @@ def _read(node: Map, type_: type[Requirement], terms: Terms, problems: Problems)
 
 
 def _type(node: Map, problems: Problems) -> type[Requirement] | None:
-    kinds = registry.requirements()
     if "kind" not in node:
         wrote = near("kind", [name for name in node if name not in HEADER])
         if wrote is None:
@@ -161,10 +162,11 @@ def _type(node: Map, problems: Problems) -> type[Requirement] | None:
             problems.add(place(node.keys_at[wrote]), unknown_field(wrote, ["kind"]))
         return None
     kind, mark = node["kind"], node.values_at["kind"]
-    if not isinstance(kind, str) or kind not in kinds:
-        problems.add(place(mark), unknown_word(msg("kind of requirement"), mark[3] or str(kind), tuple(kinds)))
-        return None
-    return kinds[kind]
+    type_ = registry.requirement(kind) if isinstance(kind, str) else None
+    if type_ is None:
+        known = tuple(registry.requirements())
+        problems.add(place(mark), unknown_word(msg("kind of requirement"), mark[3] or str(kind), known))
+    return type_
 
 
 def _mentions(node: Any, parameters: frozenset[str]) -> bool:
@@ -241,7 +243,7 @@ class _References:
         parameters = self.terms.parameters
         if not isinstance(name, str) or name not in parameters:
             self.problems.add(place(mark), unknown_word(msg("parameter"), str(name), tuple(parameters)))
-        elif parameters[name].type is ParameterType.SECRET:
+        elif parameters[name].type is ParameterType.SECRET and self.field not in _TAKES_PLACE_OF_SECRET:
             self.problems.add(place(mark), msg("{name} is a secret: no requirement may show it.", name=name))
         else:
             self.uses.setdefault(name, mark)

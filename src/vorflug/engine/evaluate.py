@@ -28,8 +28,20 @@ REASONS: dict[Reason, Message] = {
 def evaluate(items: Iterable[Item], observations: Iterable[Observation]) -> list[Finding]:
     """Judge every item; there is exactly one finding for each, and what is blocked names its root."""
     evidence = Evidence(observations)
-    findings = [_find(item, evidence) for item in items]
+    findings = _joined([_find(item, evidence) for item in items])
     return _blocked(findings, evidence)
+
+
+def _joined(findings: list[Finding]) -> list[Finding]:
+    """Let a cause that is another one on the same subject be that one, where that was met."""
+    met = {c: c for f in findings if (c := f.verdict.cause) is not None and c.part_of is None}
+
+    def whole(cause: Cause | None) -> Cause | None:
+        if cause is None or cause.part_of is None:
+            return cause
+        return met.get(replace(cause, kind=cause.part_of), cause)
+
+    return [replace(f, verdict=replace(f.verdict, cause=whole(f.verdict.cause))) for f in findings]
 
 
 def _find(item: Item, evidence: Evidence) -> Finding:
@@ -39,13 +51,13 @@ def _find(item: Item, evidence: Evidence) -> Finding:
         case Pending(_, kind, _, cause, wanted):
             return Finding(
                 item,
-                registry.area_of(registry.requirements()[kind]),
+                registry.area_of_kind(kind),
                 unknown(wanted=wanted, because=cause.says, fix=cause.fix, cause=cause),
             )
         case Excluded(_, kind, _, because):
             return Finding(
                 item,
-                registry.area_of(registry.requirements()[kind]),
+                registry.area_of_kind(kind),
                 Verdict(Outcome.NOT_APPLICABLE, msg("not wanted here"), None, because),
             )
         case _:

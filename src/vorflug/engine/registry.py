@@ -1,8 +1,13 @@
-"""Finds every area.  The only place that imports them, and only by listing the package."""
+"""Finds every area.  The only place that imports them: all by listing the package, or one by a kind that it defines.
+
+A run needs the areas of its profile only; all of them together cost about 15 MB and a quarter of a second.  The table
+in `kinds` says which those are.  It is generated, and only spares time: what it lacks is found by listing.
+"""
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 from collections.abc import Mapping
@@ -10,6 +15,7 @@ from functools import cache
 from typing import Any, get_type_hints
 
 from vorflug import areas, model
+from vorflug.engine import kinds
 from vorflug.model.message import Message
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Requirement
@@ -43,6 +49,18 @@ def queries() -> Mapping[str, type[Query[Any]]]:
     return _by_kind(_concrete(Query))
 
 
+@cache
+def requirement(kind: str) -> type[Requirement] | None:
+    """What *kind* in a profile stands for; None where no area defines it.  Imports no more than its area."""
+    return _indexed(Requirement, kind, kinds.REQUIREMENTS) or requirements().get(kind)
+
+
+@cache
+def query(kind: str) -> type[Query[Any]] | None:
+    """What *kind* in a facts file stands for; None where no area defines it.  Imports no more than its module."""
+    return _indexed(Query, kind, kinds.QUERIES) or queries().get(kind)
+
+
 def fact_of(query: type[Query[Any]]) -> type[Fact]:
     """The type that *query* is answered with: the return type of its ``observe``."""
     fact: type[Fact] = get_type_hints(query.observe)["return"]
@@ -54,11 +72,28 @@ def area_of(cls: type) -> str:
     return cls.__module__.rpartition(".")[2]
 
 
+def area_of_kind(kind: str) -> str:
+    """The name of the area that defines the requirements of *kind*.  Raises KeyError where none does."""
+    type_ = requirement(kind)
+    if type_ is None:
+        raise KeyError(kind)
+    return area_of(type_)
+
+
 def title(area: str) -> Message:
     """The area's heading."""
     module = importlib.import_module(f"{areas.__name__}.{area}")
     heading: Message = module.TITLE
     return heading
+
+
+def _indexed(base: type[Any], kind: str, modules: Mapping[str, str]) -> type[Any] | None:
+    """The class, if it is where *modules* says."""
+    name = modules.get(kind)
+    if name is None or importlib.util.find_spec(name) is None:
+        return None
+    defined = vars(importlib.import_module(name)).values()
+    return next((cls for cls in _concrete(base) if cls.kind == kind and cls in defined), None)
 
 
 def _concrete(base: type[Any]) -> list[type[Any]]:

@@ -56,3 +56,5 @@ class Cause:
     """What mends it, if that is known."""
     team: Team | None = field(default=None, compare=False)
     """Who mends it; None leaves it with the requirement's own team."""
+    part_of: str | None = field(default=None, compare=False)
+    """The kind of a cause that this one is, too, where that is met on the same subject."""

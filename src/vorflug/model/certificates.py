@@ -48,6 +48,9 @@ CONTENTS: dict[Content, Message] = {
     Content.DER: msg("a certificate in binary form (DER)"),
     Content.PKCS7: msg("a PKCS#7 bundle"),
     Content.PKCS12: msg("a PKCS#12 store"),
+    Content.PKCS12_LOCKED: msg("a PKCS#12 store behind a passphrase"),
+    Content.UTF16: msg("text in UTF-16, as the redirection of Windows PowerShell writes it"),
+    Content.UNREADABLE: msg("a certificate of which a part (dates, extensions, key) cannot be read"),
     Content.KEY: msg("a private key"),
     Content.REQUEST: msg("a signing request"),
     Content.PUBLIC_KEY: msg("a public key"),
@@ -70,7 +73,7 @@ def not_usable(path: str, content: Content | None) -> Fault:
     match content:
         case Content.DER:
             return Fault(says, msg("Convert it: openssl x509 -inform DER -in {path} -out NEW", path=path))
-        case Content.PKCS12:
+        case Content.PKCS12 | Content.PKCS12_LOCKED:
             return Fault(
                 says,
                 msg(
@@ -84,6 +87,16 @@ def not_usable(path: str, content: Content | None) -> Fault:
                 says,
                 msg(
                     "Unpack it: openssl pkcs7 -print_certs -in {path} -out NEW (with -inform DER if it is binary)",
+                    path=path,
+                ),
+            )
+        case Content.UTF16:
+            return Fault(says, msg("Convert it: iconv -f UTF-16 -t ASCII {path} > NEW", path=path))
+        case Content.UNREADABLE:
+            return Fault(
+                says,
+                msg(
+                    "Ask the PKI team to issue it again and to check it: openssl x509 -noout -text -in {path}",
                     path=path,
                 ),
             )
@@ -119,9 +132,9 @@ def file_verdict(wanted: Message, path: str, content: Content | None) -> Verdict
 
 def key_fault(key: KeyFile | None, path: str) -> Fault | None:
     """What is wrong with the private key at *path*, which should fit a certificate; *key* None: there is none."""
-    place = msg("Put the private key of the certificate at {key}, as PEM.", key=path)
     if key is None:
-        return Fault(msg("There is no private key at {key}.", key=path), place)
+        return no_key(path)
+    place = _place_for_key(path)
     match key.fit:
         case KeyFit.FITS:
             return None
@@ -151,6 +164,15 @@ def key_fault(key: KeyFile | None, path: str) -> Fault | None:
             assert_never(key.fit)
 
 
+def no_key(path: str) -> Fault:
+    """There is no private key at *path*."""
+    return Fault(msg("There is no private key at {key}.", key=path), _place_for_key(path))
+
+
+def _place_for_key(path: str) -> Message:
+    return msg("Put the private key of the certificate at {key}, as PEM.", key=path)
+
+
 def covers(seen: CertificateSeen, host: str) -> bool:
     """Whether a certificate is for *host*, an A-label name or an address.
 
@@ -171,6 +193,24 @@ def name_fault(seen: CertificateSeen, host: str) -> Fault | None:
     if covers(seen, host):
         return None
     fix = msg("Have the certificate issued with {fqdn} as a subject alternative name (SAN).", fqdn=host)
+    if f"cn={host.lower()}" in seen.subject.lower().split(","):
+        return Fault(
+            msg(
+                "The certificate names {fqdn} only as its common name (CN), which clients do not read (RFC 9525).",
+                fqdn=host,
+            ),
+            fix,
+        )
+    wildcard = next((n for n in seen.names if n.startswith("*.") and host.lower().endswith(n[1:].lower())), None)
+    if wildcard is not None and host.count(".") > wildcard.count("."):
+        return Fault(
+            msg(
+                "The certificate covers {name}, but not {fqdn}: “*” stands for exactly one label.",
+                name=wildcard,
+                fqdn=host,
+            ),
+            fix,
+        )
     if not shown_names(seen):
         return Fault(msg("The certificate has no subject alternative name at all, so it covers no name."), fix)
     alike = next((n for n in seen.names if n.rstrip(".").lower() == host.lower()), None)

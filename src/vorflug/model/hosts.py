@@ -1,16 +1,19 @@
 """Hosts as URLs and NO_PROXY write them.
 
-NO_PROXY as curl(1) and Python's urllib read it: names (with everything under them), addresses, CIDR ranges and ``*``,
-each with an optional port.
+How each program reads NO_PROXY is in `vorflug.model.no_proxy`.
 """
 
 from __future__ import annotations
 
-import re
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from vorflug.model.no_proxy.asked import PORTS, Asked
+from vorflug.model.no_proxy.curl import SPACES_SEPARATE
+from vorflug.model.no_proxy.decision import Dialect, matching
 
 NO_PROXY_AT_MOST = 4000
 """Characters of a list that are read and shown."""
+_READERS = (Dialect.CURL, Dialect.GO, Dialect.PYTHON)
 
 
 def address(host: str) -> IPv4Address | IPv6Address | None:
@@ -28,28 +31,12 @@ def is_loopback(host: str) -> bool:
     return here.is_loopback if here is not None else name == "localhost" or name.endswith(".localhost")
 
 
-def exempts(no_proxy: str, host: str, port: int) -> bool:
-    """Whether *no_proxy* lists *host*, which is asked on *port*."""
-    entries = re.split(r"[,\s]+", no_proxy[:NO_PROXY_AT_MOST])
-    return any(_matches(entry.strip(), host.lower(), port) for entry in entries if entry)
+def exempts(no_proxy_list: str, host: str, port: int) -> bool:
+    """Whether *no_proxy_list* lists *host*, which is asked on *port*, for any of curl, Go and Python's urllib.
 
-
-def _matches(entry: str, host: str, asked: int) -> bool:
-    if entry == "*":
-        return True
-    here = address(host)
-    if "/" in entry and here is not None:
-        try:
-            return here in ip_network(entry, strict=False)
-        except ValueError:
-            return False
-    name, _, port = entry.rpartition(":")
-    if name and port.isdigit() and (":" not in name or name.startswith("[")):
-        if int(port) != asked:
-            return False
-        entry = name
-    entry = entry.strip("[]").lower()
-    if (listed := address(entry)) is not None:
-        return here == listed
-    bare = entry.removeprefix("*").strip(".")
-    return bool(bare) and here is None and (host == bare or host.endswith(f".{bare}"))
+    Where they differ, the area proxy_dialects says so.
+    """
+    asked = Asked("https", host.strip("[]"), port, explicit=port != PORTS["https"])
+    return any(
+        matching(dialect, no_proxy_list[:NO_PROXY_AT_MOST], asked, SPACES_SEPARATE) is not None for dialect in _READERS
+    )

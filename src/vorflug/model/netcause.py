@@ -6,15 +6,16 @@ thing that others would meet too, so that seven endpoints behind one silent name
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from string import Formatter
 from typing import assert_never
 
 from vorflug.model.cause import Cause, Team
 from vorflug.model.message import Message, msg, sentences
-from vorflug.model.netcause_texts import TEXTS
-from vorflug.ports.net import SITE, Code, Resolved, Route, Stage, StageSeen, Trace
+from vorflug.model.netcause_shared import FIXES, PART_OF, SAYS
+from vorflug.model.netcause_texts import NO_IPV4, PROGRAMS_DIFFER, TEXTS
+from vorflug.ports.net import SITE, Check, Code, Resolved, Route, Stage, StageSeen, Trace
 
 _DIRECT = Route(None, "")
 
@@ -42,6 +43,8 @@ class _About(StrEnum):
     PROXY = "proxy"
     PROXY_AND_ENDPOINT = "proxy_and_endpoint"
     ISSUER = "issuer"
+    CLOCK = "clock"
+    """This machine's clock, whatever is asked."""
 
 
 def stopped(trace: Trace, url: str, *, external: bool = False) -> Stopped | None:
@@ -57,16 +60,52 @@ def stopped(trace: Trace, url: str, *, external: bool = False) -> Stopped | None
 
 def warned(trace: Trace, url: str, code: Code) -> Stopped:
     """The same for one of the trace's warnings."""
-    return explain(trace, url, code, None)
+    return explain(trace, url, code, _witness(trace, code))
+
+
+def _witness(trace: Trace, code: Code) -> StageSeen | None:
+    """Where the evidence of a warning stands; None where its words need none."""
+    if code is Code.HOST_CLOCK_WRONG:
+        clock = next((c for c in trace.checks if c.check is Check.CLOCK), None)
+        return None if clock is None else StageSeen(Stage.TLS, clock.took_s, code, clock.detail)
+    if code.value.startswith("dns."):
+        return next((replace(s, code=code) for s in trace.stages if s.stage is Stage.RESOLVE), None)
+    return None
 
 
 def explain(trace: Trace, url: str, code: Code, stage: StageSeen | None, *, external: bool = False) -> Stopped:
     """Sentences and cause for *code* as it was met in *trace*."""
     words = _words(trace, url, stage)
-    sentence, remedy = (_filled(template, words) for template in TEXTS[code])
+    if code is Code.TCP_V6_BROKEN:
+        words |= _over_ipv6(trace)
+    sentence, remedy = (_filled(template, words) for template in _texts(trace, code))
     if external and stage is not None and stage.stage is Stage.RESOLVE and trace.route == _DIRECT:
         remedy = sentences([remedy, BY_PROXY])
-    return Stopped(code, sentence, remedy, Cause(code.value, _subject(code, words), sentence, remedy, _team(code)))
+    return Stopped(code, sentence, remedy, _cause(code, words, sentence, remedy))
+
+
+def _texts(trace: Trace, code: Code) -> tuple[Message, Message]:
+    """The sentences; those of a special case where the trace shows one."""
+    if code is Code.PROXY_CONFIG and any(c.check is Check.PROGRAMS for c in trace.checks):
+        return PROGRAMS_DIFFER
+    only_v6 = bool(trace.addresses) and all(":" in a for a in trace.addresses)
+    if code is Code.TCP_NO_ROUTE and only_v6 and trace.host not in trace.addresses:
+        return NO_IPV4
+    return TEXTS[code]
+
+
+def _cause(code: Code, words: dict[str, object], sentence: Message, remedy: Message) -> Cause:
+    """The cause, which others may have, too: its words name no endpoint where it is about what stands before many."""
+    template, mending = SAYS.get(code), FIXES.get(code)
+    part_of = PART_OF.get(code)
+    return Cause(
+        code.value,
+        _subject(code, words),
+        sentence if template is None else _filled(template, words),
+        remedy if mending is None else _filled(mending, words),
+        team_of(code),
+        None if part_of is None else part_of.value,
+    )
 
 
 def resolver_stopped(resolved: Resolved, code: Code, servers: tuple[str, ...], *, external: bool = False) -> Stopped:
@@ -108,10 +147,27 @@ def _words(trace: Trace, url: str, stage: StageSeen | None) -> dict[str, object]
         "not_after": leaf.not_after if leaf else "-",
         "key": leaf.key if leaf else "-",
         "signature": leaf.signature if leaf else "-",
-        "status": proxy.status if proxy else (trace.http.status if trace.http else 0),
+        "status": _status(trace, stage),
         "schemes": tuple(s.capitalize() if s != "ntlm" else "NTLM" for s in proxy.schemes) if proxy else ("-",),
         "addresses": trace.addresses or ("-",),
+        "idle": trace.stream.idle_s if trace.stream else 0.0,
+        "programs": next((c.detail for c in trace.checks if c.check is Check.PROGRAMS), "-"),
     }
+
+
+def _status(trace: Trace, stage: StageSeen | None) -> int:
+    """The answer's status that the stage is about; a proxy that granted CONNECT said 200, and the service another."""
+    if trace.proxy is not None and (trace.http is None or (stage is not None and stage.stage is Stage.PROXY)):
+        return trace.proxy.status
+    return trace.http.status if trace.http is not None else 0
+
+
+def _over_ipv6(trace: Trace) -> dict[str, object]:
+    """Whose IPv6 addresses failed: by a proxy only its own are tried."""
+    failed = tuple(a.address for a in trace.attempts if ":" in a.address and a.code is not None)
+    proxy = trace.route.proxy
+    name = trace.host if proxy is None else proxy.rpartition(":")[0]
+    return {"name": name, "addresses": failed or trace.addresses or ("-",)}
 
 
 def _named(why: str) -> Message | str:
@@ -141,6 +197,8 @@ def _subject(code: Code, words: dict[str, object]) -> str:
             return f"{words['proxy']} {words['endpoint']}"
         case _About.ISSUER:
             return str(words["issuer"])
+        case _About.CLOCK:
+            return "clock"
         case _:
             assert_never(about)
 
@@ -153,9 +211,20 @@ def _about(code: Code) -> _About:
             | Code.DNS_UNREACHABLE
             | Code.DNS_TRUNCATED_TCP_BLOCKED
             | Code.DNS_HIJACK
+            | Code.DNS_SLOW_FALLBACK
         ):
             return _About.RESOLVERS
-        case Code.DNS_NXDOMAIN | Code.DNS_SERVFAIL | Code.DNS_NODATA | Code.DNS_BOGON:
+        case (
+            Code.DNS_NXDOMAIN
+            | Code.DNS_SERVFAIL
+            | Code.DNS_NODATA
+            | Code.DNS_BOGON
+            | Code.DNS_CNAME_LOOP
+            | Code.DNS_HOSTS_OVERRIDE
+            | Code.DNS_SEARCH_DOMAIN
+            | Code.TLS_SNI_FILTERED
+            | Code.HTTP_BLOCK_PAGE
+        ):
             return _About.NAME
         case (
             Code.PROXY_REFUSED
@@ -173,16 +242,30 @@ def _about(code: Code) -> _About:
             | Code.PROXY_UPSTREAM_TIMEOUT
             | Code.PROXY_UPSTREAM_REFUSED
             | Code.PROXY_CLOSED
+            | Code.PROXY_TUNNEL_STALL
         ):
             return _About.PROXY_AND_ENDPOINT
         case Code.TLS_UNKNOWN_CA | Code.TLS_INTERCEPTED:
             return _About.ISSUER
+        case Code.HOST_CLOCK_WRONG:
+            return _About.CLOCK
         case _:
             return _About.ENDPOINT
 
 
-def _team(code: Code) -> Team | None:
-    """Who acts on it; None leaves it with the requirement's own team, because the code proves nobody's fault."""
+def team_of(code: Code) -> Team | None:
+    """Who is asked first; None leaves it with the requirement's own team, because the code proves nobody's fault."""
+    match code:
+        case Code.TCP_REFUSED:
+            return None  # mostly the target itself, whoever runs that
+        case Code.DNS_HOSTS_OVERRIDE | Code.HOST_CLOCK_WRONG | Code.TLS_NOT_YET_VALID:
+            return Team.OS
+        case Code.TLS_STALL | Code.TLS_RESET | Code.TLS_SNI_FILTERED | Code.HTTP_CAPTIVE_PORTAL:
+            return Team.NETWORK
+        case Code.HTTP_BLOCK_PAGE:
+            return Team.PROXY
+        case Code.HTTP_DENIED_BY_SERVICE:
+            return Team.PROJECT
     match code.value.partition(".")[0]:
         case "dns":
             return Team.DNS
@@ -205,9 +288,5 @@ def _team(code: Code) -> Team | None:
             | Code.TLS_CLIENT_CERT_REQUIRED
         ):
             return Team.PKI
-        case Code.TLS_NOT_YET_VALID:
-            return Team.OS
-        case Code.TLS_STALL | Code.TLS_RESET:
-            return Team.NETWORK
         case _:
             return None

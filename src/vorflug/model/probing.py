@@ -48,6 +48,7 @@ class RequestQuery(Query[TraceFact]):
     ca_file: str | None = None
     keep_headers: tuple[str, ...] = ()
     public_ca: bool = False
+    timeout_s: float | None = None
 
     @classmethod
     def expecting(
@@ -60,6 +61,7 @@ class RequestQuery(Query[TraceFact]):
         proxy: str | None = None,
         ca_file: str | None = None,
         public_ca: bool = False,
+        timeout_s: float | None = None,
     ) -> RequestQuery:
         """A request whose answer can be held against *fingerprint*."""
         return cls(
@@ -71,6 +73,7 @@ class RequestQuery(Query[TraceFact]):
             ca_file=ca_file,
             keep_headers=fingerprint.kept_headers(),
             public_ca=public_ca,
+            timeout_s=timeout_s,
         )
 
     def asks(self) -> Message:
@@ -92,6 +95,7 @@ class RequestQuery(Query[TraceFact]):
                     ca_file=self.ca_file,
                     keep_headers=self.keep_headers,
                     public_ca=self.public_ca,
+                    timeout_s=self.timeout_s,
                 )
             )
         )

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, TypeVar
 
+from vorflug.model import contact
 from vorflug.model.base import Frozen
+from vorflug.model.contact import Contact
 from vorflug.model.message import Message
 from vorflug.ports import Host
 
@@ -40,6 +42,9 @@ class Query(ABC, Generic[F]):
     reach: ClassVar[Reach] = Reach.LOCAL
     active: ClassVar[bool] = False
     """Writes, loads or creates something: asked only where that was allowed (``--active``), labelled in the plan."""
+    touches: ClassVar[tuple[str, ...]] = ()
+    """What it touches besides what its fields name, in the notation of `vorflug.ports.touched`: ``/etc/fstab``,
+    ``/proc/``, ``unix:/path``, ``nft``, ``@accounts.user``."""
 
     @abstractmethod
     def observe(self, host: Host) -> F:
@@ -52,6 +57,11 @@ class Query(ABC, Generic[F]):
     @abstractmethod
     def asks(self) -> Message:
         """The question as a person would put it; shown in the plan and while it is being asked."""
+
+    def contacts(self) -> tuple[Contact, ...]:
+        """Everything that it touches: what `touches` says, and the files, hosts and nameservers that its fields name."""
+        network = self.reach is Reach.NETWORK
+        return (*contact.of_fields(self, network=network), *contact.written(self.touches))
 
     def writes(self) -> Message | None:
         """What an *active* question writes: how much, where, and what becomes of it.  None for those that only look."""

@@ -11,6 +11,22 @@ from vorflug.model.requirement import Requirement
 DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"})
 """The names of Docker Hub."""
 
+_HUB = "registry-1.docker.io"
+
+
+def api_host(registry: str) -> str:
+    """``host[:port]`` at which the API of *registry* is, as addresses have it: without the usual port.
+
+    Docker Hub is known by other names, too.
+    """
+    return _HUB if registry in DOCKER_HUB else registry.removesuffix(":443")
+
+
+def repository_path(registry: str, repository: str) -> str:
+    """The path of *repository* at *registry*: Docker Hub keeps official images under a name that people leave out."""
+    return f"library/{repository}" if registry in DOCKER_HUB and "/" not in repository else repository
+
+
 _LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 
 HostPort = Annotated[str, StringConstraints(pattern=rf"^({_LABEL}\.)*{_LABEL}(:[0-9]{{1,5}})?$", max_length=260)]

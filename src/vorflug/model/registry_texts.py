@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from vorflug.model import netcause
 from vorflug.model.cause import Cause, Team
 from vorflug.model.message import Message, msg
 from vorflug.model.registry import DOCKER_HUB
-from vorflug.ports.registry import CredentialSeen, CredentialState, PullEnd, PullSeen
+from vorflug.ports.net import Trace
+from vorflug.ports.registry import CredentialSeen, CredentialState, PullEnd, PullSeen, RateSeen
 
 
 def _login_command(registry: str) -> str:
@@ -101,6 +103,71 @@ def credential_seen(seen: CredentialSeen) -> Message:
             assert_never(seen.state)
 
 
+def way(trace: Trace | None, at: str, registry: str) -> netcause.Stopped | None:
+    """What stopped the way to *at*; None where that was not seen."""
+    if trace is None:
+        return None
+    return netcause.stopped(trace, f"https://{at}/v2/" if at == registry else f"https://{at}/", external=True)
+
+
+def hangs(pull: PullSeen, at: str, registry: str) -> Message:
+    """The image may be pulled, and *at*, which the registry names for it, keeps it back."""
+    if pull.anonymous:
+        return msg(
+            "{registry} shows {image}, but the pull hangs at {host}, where it keeps its layers.",
+            registry=registry,
+            image=pull.image,
+            host=at,
+        )
+    return msg(
+        "The login works, but the pull hangs at {host}, where {registry} keeps its layers.", host=at, registry=registry
+    )
+
+
+def rate_seen(rate: RateSeen | None) -> Message | None:
+    """What a registry says about its limits; None where it names none."""
+    if rate is None or rate.remaining is None:
+        return None
+    if rate.limit is None:
+        return msg("{remaining} pulls left", remaining=rate.remaining)
+    if rate.window_s is None:
+        return msg("{remaining} of {limit} pulls left", remaining=rate.remaining, limit=rate.limit)
+    return msg(
+        "{remaining} of {limit} pulls left in {window:duration}",
+        remaining=rate.remaining,
+        limit=rate.limit,
+        window=rate.window_s,
+    )
+
+
+def rate_limited(at: str, rate: RateSeen | None, registry: str) -> tuple[Message, Message, Cause]:
+    """*at* takes no more requests for now."""
+    if rate is not None and rate.retry_after:
+        says = msg(
+            "{at} takes no more requests for now (HTTP 429, Retry-After: {after}).", at=at, after=rate.retry_after
+        )
+    else:
+        says = msg("{at} takes no more requests for now (HTTP 429).", at=at)
+    fix = msg(
+        "Wait, then run again; with a login of its own ({command}) this host does not share the limit of its "
+        "internet address with others.",
+        command=_login_command(registry),
+    )
+    return says, fix, Cause("registry.rate_limited", at, says, fix, Team.PLATFORM)
+
+
+def redirect_refused(at: str, registry: str) -> tuple[Message, Message, Cause]:
+    """The registry sends its users to a place that is not asked."""
+    says = msg(
+        "{registry} leads on to {at}, which is not followed: no TLS, an address of this link or of a cloud's "
+        "metadata, or no end of redirects.",
+        registry=registry,
+        at=at,
+    )
+    fix = msg("Find out who answers for {registry}, and where it keeps its layers.", registry=registry)
+    return says, fix, Cause("registry.redirect_refused", f"{registry} {at}", says, fix)
+
+
 def pull_says(bad: PullSeen, credential: CredentialSeen, registry: str) -> tuple[Message, Message, Cause | None]:
     """What kept an image from being seen, what to do, and who else would meet it."""
     image, at, status = bad.image, bad.at or registry, bad.status if bad.status is not None else 0
@@ -156,10 +223,46 @@ def pull_says(bad: PullSeen, credential: CredentialSeen, registry: str) -> tuple
             )
         case PullEnd.NO_TOKEN:
             return msg("The token service {at} answered without a token.", at=at), service, None
+        case PullEnd.UNREACHABLE if (stopped := way(bad.trace, at, registry)) is not None:
+            return stopped.says, stopped.fix, stopped.cause
         case PullEnd.UNREACHABLE:
             return (
                 msg("{at} gave no answer.", at=at),
                 msg("See the finding about reaching {registry}: it names the layer that fails.", registry=registry),
+                None,
+            )
+        case PullEnd.RATE_LIMITED:
+            return rate_limited(at, bad.rate, registry)
+        case PullEnd.SPARED:
+            return (
+                msg(
+                    "{at} lets this host pull {remaining} times more; that is left to the installation, and {image} "
+                    "was not asked for.",
+                    at=at,
+                    remaining=bad.rate.remaining if bad.rate is not None else 0,
+                    image=image,
+                ),
+                msg("Log in before pulling ({command}), or use a registry mirror.", command=_login_command(registry)),
+                None,
+            )
+        case PullEnd.REDIRECT_REFUSED:
+            return redirect_refused(at, registry)
+        case PullEnd.NO_MANIFEST:
+            return (
+                msg("What {at} sends for {image} is no image manifest that is known here.", at=at, image=image),
+                msg(
+                    "Check what answers at {url}: a proxy's block page, another service, or a fault of the service.",
+                    url=f"https://{at}/v2/",
+                ),
+                None,
+            )
+        case PullEnd.WRONG_PLATFORM:
+            return (
+                msg("{at} has {image}, but not for the platform of this host.", at=at, image=image),
+                msg(
+                    "Ask the vendor for {image} for this platform, or take a host that the image is made for.",
+                    image=image,
+                ),
                 None,
             )
         case PullEnd.STATUS:

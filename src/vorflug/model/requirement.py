@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints
 
 from vorflug.model.base import Frozen
 from vorflug.model.cause import Cause, Team
+from vorflug.model.contact import Contact
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, msg
 from vorflug.model.query import Query
@@ -192,6 +193,10 @@ def not_applicable(*, wanted: Message, because: Message, seen: Message | None = 
     return Verdict(Outcome.NOT_APPLICABLE, wanted, seen, because)
 
 
+_ENCRYPTED = ("https", "wss")
+"""Protocols that TLS inspection can open."""
+
+
 class Requirement(Header, ABC):
     """One demand of a profile.  Subclasses in ``areas/`` add the demand's own fields.
 
@@ -220,6 +225,17 @@ class Requirement(Header, ABC):
 
     def then(self) -> Message | None:
         """One sentence for the plan about questions that follow from answers; None where there are none."""
+        return None
+
+    def flows(self) -> tuple[Contact, ...]:
+        """What the product needs over the network: the rows of the firewall request.  Without more knowledge, what the
+        questions contact."""
+        exempt = self.tls_exempt()
+        seen = (c for query in self.queries(Evidence()) for c in query.contacts() if c.over_the_network)
+        return tuple(replace(c, exempt=exempt) if c.protocol in _ENCRYPTED else c for c in seen)
+
+    def tls_exempt(self) -> Message | None:
+        """Why TLS inspection must leave these connections alone; None where nothing asks for that."""
         return None
 
     def about(self, evidence: Evidence) -> Cause | None:  # noqa: ARG002 - subclasses look

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from vorflug.netprobe.certificates import hush
+from vorflug.netprobe.bundle import Bundle, read
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -27,6 +25,7 @@ BUNDLES = (
 """Where distributions keep their bundle; the places that Go's crypto/x509 looks in (root_linux.go)."""
 FOLDERS = ("/etc/ssl/certs", "/etc/pki/tls/certs")
 
+_HOST = "host"
 _NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME (OpenSSL, x509_vfy.h): dates are a fault of their own, not a lack of trust."""
 
@@ -64,7 +63,6 @@ class Anchors:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._lock = Lock()
-        self._stores: dict[tuple[str, bool, bool], X509Store] = {}
 
     def trusts(self, chain: list[Any], ca_file: str | None = None, *, strict: bool = False) -> bool:
         """Whether the host's store (or *ca_file*) ends the chain of `cryptography` certificates, whatever the dates."""
@@ -82,10 +80,11 @@ class Anchors:
 
     def knows_organisation(self, organisation: str, ca_file: str | None) -> bool:
         """Whether a trusted root belongs to *organisation* (the O of its subject)."""
-        return bool(organisation) and organisation in _organisations(self.store.file, ca_file)
+        known = _readable(self.store.file).organisations | _readable(ca_file).organisations
+        return bool(organisation) and organisation in known
 
-    def root(self, chain: list[Any], ca_file: str | None = None) -> Certificate | None:
-        """The anchor that ends the chain by the host's store or *ca_file*; None where there is none.
+    def path(self, chain: list[Any], ca_file: str | None = None) -> list[Certificate]:
+        """The way from the first certificate to the anchor that ends it by the host's store or *ca_file*; else empty.
 
         One by which all dates hold where there is such (two roots may share a key), else whichever.
         """
@@ -93,86 +92,99 @@ class Anchors:
             for which in ("host",) if ca_file is None else ("host", ca_file):
                 verified = self._verified(which, chain, dated=dated)
                 if verified:
-                    return verified[-1].to_cryptography()
-        return None
+                    return [one.to_cryptography() for one in verified]
+        return []
+
+    def refusals(
+        self, chain: list[Any], ca_file: str | None = None, *, strict: bool = False
+    ) -> list[tuple[int, int, str]]:
+        """Why neither the host's store nor *ca_file* ends the chain, whatever the dates; empty where one of them does.
+
+        For each that was asked: the place on the way up, the code (X509_V_ERR_*) and OpenSSL's words.
+        """
+        found: list[tuple[int, int, str]] = []
+        for which in ("host",) if ca_file is None else ("host", ca_file):
+            if self._verified(which, chain, strict=strict, refused=found):
+                return []
+        return found
 
     def _ends(self, which: str, chain: list[Any], *, strict: bool) -> bool:
         return bool(self._verified(which, chain, strict=strict))
 
-    def _verified(self, which: str, chain: list[Any], *, strict: bool = False, dated: bool = False) -> list[X509]:
-        """The chain up to its anchor; empty where there is none."""
+    def _verified(
+        self,
+        which: str,
+        chain: list[Any],
+        *,
+        strict: bool = False,
+        dated: bool = False,
+        refused: list[tuple[int, int, str]] | None = None,
+    ) -> list[X509]:
+        """The chain up to its anchor; empty where there is none, and then *refused* is told why."""
         from OpenSSL.crypto import X509, X509StoreContext, X509StoreContextError
 
         if not chain:
             return []
         with self._lock:  # OpenSSL's stores load lazily from folders
-            store = self._load(which, strict=strict, dated=dated)
+            store = self._store(which, chain, strict=strict, dated=dated)
             if store is None:
                 return []
             leaf, *others = (X509.from_cryptography(c) for c in chain)
             try:
                 return X509StoreContext(store, leaf, others).get_verified_chain()
-            except X509StoreContextError:
+            except X509StoreContextError as error:
+                if refused is not None:
+                    code, place, says = error.errors[:3]
+                    refused.append((place, code, says))
                 return []
 
-    def _load(self, which: str, *, strict: bool, dated: bool) -> X509Store | None:
-        from OpenSSL.crypto import X509Store, X509StoreFlags
+    def _store(self, which: str, chain: list[Any], *, strict: bool, dated: bool) -> X509Store | None:
+        """Of the anchors *which* those that *chain* can lead to; None where there are none at all."""
+        from OpenSSL.crypto import X509, X509Store, X509StoreFlags
 
-        if (which, strict, dated) in self._stores:
-            return self._stores[which, strict, dated]
         store = X509Store()
         store.set_flags((0 if dated else _NO_CHECK_TIME) | (X509StoreFlags.X509_STRICT if strict else 0))
+        if which == _HOST and self.store.file is None:
+            return store if self.store.folder is not None and _load_folder(store, self.store.folder) else None
+        bundle = self._bundle(which)
+        if not len(bundle):
+            return None
+        for anchor in bundle.leading_from(chain):
+            store.add_cert(X509.from_cryptography(anchor))
+        if which == _HOST and self.store.folder is not None:
+            _load_folder(store, self.store.folder)
+        return store
+
+    def _bundle(self, which: str) -> Bundle:
         match which:
             case "host":
-                if not self.store.label:
-                    return None
-                if not _load_locations(store, self.store):
-                    return None
+                return _readable(self.store.file)
             case "public":
                 import certifi
 
-                store.load_locations(certifi.where())
+                return read(certifi.where())
             case _:
                 if not Path(which).is_file():
                     raise FileNotFoundError(f"wanted a file of CA certificates (PEM), there is none: {which}")
-                if not _load_locations(store, Store(which, None)):
+                bundle = read(which)
+                if not len(bundle):
                     raise ValueError(f"wanted CA certificates (PEM), saw none: {which}")
-        self._stores[which, strict, dated] = store
-        return store
+                return bundle
 
 
-def _load_locations(store: X509Store, place: Store) -> bool:
+def _load_folder(store: X509Store, folder: str) -> bool:
     from OpenSSL.crypto import Error
 
     try:
-        store.load_locations(place.file, place.folder)
-    except Error:  # not there or not PEM: nothing is trusted by it
+        store.load_locations(None, folder)
+    except Error:  # not there: nothing is trusted by it
         return False
     return True
 
 
-@cache
-def _organisations(*files: str | None) -> frozenset[str]:
-    """The organisations of the roots in *files*; roots that cannot be parsed add none."""
-    from cryptography import x509
-    from cryptography.x509.oid import NameOID
-
-    hush()
-    found: set[str] = set()
-    for file in files:
-        if file is None or not Path(file).is_file():
-            continue
-        with Path(file).open("rb") as bundle:
-            data = bundle.read(4 << 20)
-        for block in data.split(b"-----END CERTIFICATE-----")[:-1]:
-            try:
-                with warnings.catch_warnings():
-                    # public bundles hold old roots with serial number 0, of which the library warns
-                    warnings.simplefilter("ignore")
-                    root = x509.load_pem_x509_certificate(
-                        block[block.index(b"-----BEGIN CERTIFICATE-----") :] + b"-----END CERTIFICATE-----\n"
-                    )
-                found |= {str(a.value) for a in root.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)}
-            except ValueError:
-                continue
-    return frozenset(found)
+def _readable(file: str | None) -> Bundle:
+    """The bundle; an empty one where there is no such file or it cannot be read: nothing is trusted by it."""
+    try:
+        return Bundle([]) if file is None else read(file)
+    except OSError:
+        return Bundle([])

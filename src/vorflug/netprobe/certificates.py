@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vorflug.model.message import visible
 from vorflug.netprobe.limits import NAMES_AT_MOST
+from vorflug.ports.certificates import Extensions
 from vorflug.ports.net import CertificateSeen
 
 if TYPE_CHECKING:
@@ -21,6 +22,17 @@ _LEAST_RSA = 2048
 """OpenSSL's security level 2, Debian's default, refuses less."""
 _LEAST_EC = 224
 """The same."""
+_URLS_AT_MOST = 3
+_KEY_USAGES = (
+    ("digital_signature", "digitalSignature"),
+    ("content_commitment", "nonRepudiation"),
+    ("key_encipherment", "keyEncipherment"),
+    ("data_encipherment", "dataEncipherment"),
+    ("key_agreement", "keyAgreement"),
+    ("key_cert_sign", "keyCertSign"),
+    ("crl_sign", "cRLSign"),
+)
+"""The library's names and those of RFC 5280, 4.2.1.3; encipherOnly and decipherOnly say nothing about servers."""
 
 
 def describe(certificate: Certificate, *, names_at_most: int = NAMES_AT_MOST) -> CertificateSeen:
@@ -70,7 +82,9 @@ def alternative_names(certificate: Certificate) -> tuple[list[str], list[str]]:
 
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+    except x509.ExtensionNotFound:
+        return [], []
+    except unreadable():
         return [], []
     return names.get_values_for_type(x509.DNSName), [str(a) for a in names.get_values_for_type(x509.IPAddress)]
 
@@ -92,13 +106,18 @@ def issuer_at(place: int, certificates: Sequence[Certificate]) -> int | None:
     return None
 
 
-def last_issuer(chain: Sequence[Certificate]) -> str:
-    """Who issued the last certificate that the first one leads to by signatures."""
+def last_place(chain: Sequence[Certificate]) -> int:
+    """Where the last certificate stands that the first one leads to by signatures."""
     place, passed = 0, {0}
     while (signer := issuer_at(place, chain)) is not None and signer not in passed:
         place = signer
         passed.add(place)
-    return name_of(lambda: chain[place].issuer)
+    return place
+
+
+def last_issuer(chain: Sequence[Certificate]) -> str:
+    """Who issued the last certificate that the first one leads to by signatures."""
+    return name_of(lambda: chain[last_place(chain)].issuer)
 
 
 def key_of(certificate: Certificate) -> str:
@@ -121,6 +140,69 @@ def signature_hash(certificate: Certificate) -> str:
     """``sha256``; empty for signatures that have none of their own (Ed25519)."""
     algorithm = certificate.signature_hash_algorithm
     return algorithm.name if algorithm is not None else ""
+
+
+def padding_of(certificate: Certificate) -> str:
+    """How the issuer's RSA signature is padded: ``pkcs1v15`` or ``pss``; empty for other signatures."""
+    from cryptography.hazmat.primitives.asymmetric import padding
+
+    match certificate.signature_algorithm_parameters:
+        case padding.PSS():
+            return "pss"
+        case padding.PKCS1v15():
+            return "pkcs1v15"
+        case _:
+            return ""
+
+
+def extensions_of(certificate: Certificate) -> Extensions:
+    """What *certificate* may be used for, capped and visible.  Raises one of `unreadable` where it cannot be read."""
+    from cryptography import x509
+    from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
+
+    by_kind: dict[type, Any] = {type(e.value): e.value for e in certificate.extensions}
+    constraints: x509.BasicConstraints | None = by_kind.get(x509.BasicConstraints)
+    usage: x509.KeyUsage | None = by_kind.get(x509.KeyUsage)
+    uses: x509.ExtendedKeyUsage | None = by_kind.get(x509.ExtendedKeyUsage)
+    places: x509.AuthorityInformationAccess | None = by_kind.get(x509.AuthorityInformationAccess)
+    known = {
+        ExtendedKeyUsageOID.SERVER_AUTH: "serverAuth",
+        ExtendedKeyUsageOID.CLIENT_AUTH: "clientAuth",
+        ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE: "any",
+    }
+    lists: x509.CRLDistributionPoints | None = by_kind.get(x509.CRLDistributionPoints)
+
+    def at(method: x509.ObjectIdentifier) -> list[x509.GeneralName]:
+        return [place.access_location for place in places or () if place.access_method == method]
+
+    def shown(names: list[x509.GeneralName]) -> tuple[str, ...]:
+        urls = [name.value for name in names if isinstance(name, x509.UniformResourceIdentifier)]
+        return tuple(visible(url, at_most=_NAME_CHARS) for url in urls[:_URLS_AT_MOST])
+
+    points = [name for point in lists or () for name in point.full_name or ()]
+    return Extensions(
+        key_usage=None if usage is None else tuple(word for bit, word in _KEY_USAGES if getattr(usage, bit)),
+        uses=None if uses is None else tuple(known.get(use, use.dotted_string) for use in list(uses)[:NAMES_AT_MOST]),
+        basic_constraints=constraints is not None,
+        path_length=None if constraints is None else constraints.path_length,
+        issuer_urls=shown(at(AuthorityInformationAccessOID.CA_ISSUERS)),
+        revocation_urls=(*shown(at(AuthorityInformationAccessOID.OCSP)), *shown(points)),
+    )
+
+
+def unreadable() -> tuple[type[Exception], ...]:
+    """What the library raises for a certificate of which a part cannot be read."""
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    return (
+        ValueError,
+        OverflowError,
+        UnsupportedAlgorithm,
+        x509.DuplicateExtension,
+        x509.InvalidVersion,
+        x509.UnsupportedGeneralNameType,
+    )
 
 
 def is_weak_key(certificate: Certificate) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vorflug.model.hosts import address
 from vorflug.netprobe.anchors import Anchors
-from vorflug.netprobe.certificates import hush, is_weak_key, is_weak_signature
+from vorflug.netprobe.certificates import hush, is_weak_key, is_weak_signature, last_place
 from vorflug.ports.net import Code
 
 if TYPE_CHECKING:
@@ -111,27 +111,34 @@ def _untrusted(
 
 
 def _lacks_intermediate(chain: Sequence[Certificate], anchors: Anchors, ca_file: str | None) -> bool:
-    """A server certificate alone that says where its issuer's is to be had, or whose issuer is kin to a trusted root.
+    """Whether what is sent breaks off below an issuer that is told where to find, or kin to whom this host trusts.
 
     OpenSSL gives the same numbers for an unknown root that signs directly; a private root does so without AIA
-    (RFC 5280, 4.2.2.1), and its organisation is not one that this host trusts already.
+    (RFC 5280, 4.2.2.1), its organisation is not one that this host trusts already, and no trusted root is sent beside.
     """
-    from cryptography import x509
-    from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
+    from cryptography.x509.oid import NameOID
 
-    if len(chain) > 1:
-        return False
-    leaf = chain[0]
-    try:
-        access = leaf.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
-        access = None
-    if access is not None and any(a.access_method == AuthorityInformationAccessOID.CA_ISSUERS for a in access):
+    top = chain[last_place(chain)]
+    if top is chain[0] and _tells_its_issuer(top):
+        return True
+    beside = (other for other in chain[1:] if other.subject == other.issuer)
+    if any(anchors.trusts([other], ca_file) for other in beside):
         return True
     return any(
         anchors.knows_organisation(str(a.value), ca_file)
-        for a in leaf.issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+        for a in top.issuer.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
     )
+
+
+def _tells_its_issuer(certificate: Certificate) -> bool:
+    from cryptography import x509
+    from cryptography.x509.oid import AuthorityInformationAccessOID
+
+    try:
+        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        return False
+    return any(a.access_method == AuthorityInformationAccessOID.CA_ISSUERS for a in access)
 
 
 def names_host(leaf: Certificate, host: str) -> bool:
@@ -143,7 +150,7 @@ def names_host(leaf: Certificate, host: str) -> bool:
         if address(host) is not None:
             verify_certificate_ip_address(leaf, host)
         else:
-            verify_certificate_hostname(leaf, host)
+            verify_certificate_hostname(leaf, host.rstrip("."))
     except (CertificateError, VerificationError, ValueError):
         return False
     return True

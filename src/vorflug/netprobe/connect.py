@@ -1,20 +1,22 @@
-"""TCP: every address in turn, a short time apart, the first that answers wins (RFC 8305)."""
+"""TCP: every address in turn, the families alternating, a short time apart; the first that answers wins (RFC 8305)."""
 
 from __future__ import annotations
 
 import errno
 import os
+import select
 import selectors
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import zip_longest
 from time import monotonic
 
 from vorflug.netprobe.channel import Plain
 from vorflug.netprobe.limits import Deadline, Limits
 from vorflug.netprobe.target import join
-from vorflug.ports.net import Code
+from vorflug.ports.net import AttemptSeen, Code
 
 _ADDRESSES_AT_MOST = 8
 
@@ -27,24 +29,23 @@ _CODES = {
     errno.EHOSTDOWN: Code.TCP_PROHIBITED,
     errno.EACCES: Code.TCP_PROHIBITED,
     errno.EPERM: Code.TCP_PROHIBITED,
+    # the kernel's table of ICMP codes (icmp_err_convert): protocol unreachable, source route failed, host isolated
+    errno.ENOPROTOOPT: Code.TCP_PROHIBITED,
+    errno.EOPNOTSUPP: Code.TCP_PROHIBITED,
+    errno.ENONET: Code.TCP_PROHIBITED,
     # no route is ENETUNREACH, `ip route blackhole` EINVAL, no IPv6 in the kernel EAFNOSUPPORT or EADDRNOTAVAIL
     errno.ENETUNREACH: Code.TCP_NO_ROUTE,
     errno.EINVAL: Code.TCP_NO_ROUTE,
     errno.EAFNOSUPPORT: Code.TCP_NO_ROUTE,
     errno.EADDRNOTAVAIL: Code.TCP_NO_ROUTE,
+    errno.ENETDOWN: Code.TCP_NO_ROUTE,
 }
+_OUT_OF_MEANS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN, 0)
+_NO_NEIGHBOUR_S = 2.5
+"""EHOSTUNREACH after this time is silence: no answer to three ARP requests a second apart (arp(7), mcast_solicit)."""
 
 _TELLING = (Code.TCP_REFUSED, Code.TCP_RESET, Code.TCP_PROHIBITED, Code.TCP_TIMEOUT, Code.TCP_NO_ROUTE)
 """Where addresses fail differently: what was answered says more than what was not."""
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """An address that could not be connected to."""
-
-    address: str
-    code: Code
-    detail: str
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,15 @@ class Connected:
 
     channel: Plain | None
     peer: str
-    failed: tuple[Attempt, ...]
+    attempts: tuple[AttemptSeen, ...]
+    """Those that ended, the one that won included; what still ran then is in *pending*."""
+    pending: Pending | None = None
+    """Attempts of the other family that had not ended when one won."""
+
+    @property
+    def failed(self) -> tuple[AttemptSeen, ...]:
+        """Addresses that could not be connected to."""
+        return tuple(attempt for attempt in self.attempts if attempt.code is not None)
 
     @property
     def code(self) -> Code | None:
@@ -77,18 +86,57 @@ class Connected:
 
 
 def connect(addresses: Sequence[str], port: int, limits: Limits, deadline: Deadline) -> Connected:
-    """Connect to the first of *addresses* that answers."""
-    return _Race(addresses[:_ADDRESSES_AT_MOST], port, limits, deadline.within(limits.connect)).run()
+    """Connect to the first of *addresses* that answers.  Raises OSError where this host is out of means."""
+    return _Race(interleaved(addresses)[:_ADDRESSES_AT_MOST], port, limits, deadline.within(limits.connect)).run()
+
+
+def interleaved(addresses: Sequence[str]) -> list[str]:
+    """The families in turn, beginning with that of the first address (RFC 8305, 4)."""
+    first = [a for a in addresses if (":" in a) == (":" in addresses[0])]
+    other = [a for a in addresses if a not in first]
+    mixed = [a for pair in zip_longest(first, other) for a in pair if a is not None]
+    return list(dict.fromkeys(mixed))
+
+
+class Pending:
+    """IPv6 attempts that an IPv4 one has overtaken: a slow network, or a broken one, as time tells."""
+
+    def __init__(self, running: dict[socket.socket, tuple[str, float]], port: int, patience: float) -> None:
+        self._running = running
+        self._port = port
+        self._patience = patience
+
+    def verdict(self, deadline: Deadline) -> tuple[AttemptSeen, ...]:
+        """How they ended; one that has had the time of a repeated SYN and no answer is a timeout.  Closes them."""
+        ended: list[AttemptSeen] = []
+        for sock, (address, began) in self._running.items():
+            poller = select.poll()
+            poller.register(sock, select.POLLOUT)
+            wait = deadline.left(max(0.0, began + self._patience - monotonic()))
+            code: Code | None = Code.TCP_TIMEOUT
+            detail = f"timeout {join(address, self._port)}"
+            if poller.poll(wait * 1000):
+                number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                code = code_of(number) if number else None
+                detail = f"{errno.errorcode.get(number, number)} {join(address, self._port)}" if number else ""
+            ended.append(AttemptSeen(address, round(monotonic() - began, 4), code, detail))
+        self.close()
+        return tuple(ended)
+
+    def close(self) -> None:
+        """Give them up."""
+        for sock in self._running:
+            sock.close()
 
 
 class _Race:
     def __init__(self, addresses: Sequence[str], port: int, limits: Limits, deadline: Deadline) -> None:
         self._waiting = list(addresses)
         self._port = port
-        self._stagger = limits.stagger
+        self._limits = limits
         self._deadline = deadline
-        self._failed: list[Attempt] = []
-        self._running: dict[socket.socket, str] = {}
+        self._ended: list[AttemptSeen] = []
+        self._running: dict[socket.socket, tuple[str, float]] = {}
 
     def run(self) -> Connected:
         with selectors.DefaultSelector() as selector:
@@ -102,7 +150,7 @@ class _Race:
         next_at = monotonic()
         while self._waiting or self._running:
             if self._waiting and (monotonic() >= next_at or not self._running):
-                next_at = monotonic() + self._stagger
+                next_at = monotonic() + self._limits.stagger
                 self._start(self._waiting.pop(0), selector)
                 continue
             left = self._deadline.left()
@@ -111,22 +159,32 @@ class _Race:
             for key, _ in selector.select(min(left, max(0.0, next_at - monotonic())) if self._waiting else left):
                 sock = key.fileobj
                 assert isinstance(sock, socket.socket)  # noqa: S101 - only sockets are registered
-                address = self._running.pop(sock)
+                address, began = self._running.pop(sock)
                 selector.unregister(sock)
                 number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                 if number == 0:
-                    return Connected(Plain(sock), join(address, self._port), tuple(self._failed))
+                    return self._won(sock, address, began)
                 sock.close()
-                self._fail(address, number)
-        for address in [*self._running.values(), *self._waiting]:
-            self._failed.append(Attempt(address, Code.TCP_TIMEOUT, f"timeout {join(address, self._port)}"))
-        return Connected(None, "", tuple(self._failed))
+                self._fail(address, number, began)
+        running = [(address, began) for address, began in self._running.values()]
+        for address, began in [*running, *((a, monotonic()) for a in self._waiting)]:
+            self._end(address, began, Code.TCP_TIMEOUT, f"timeout {join(address, self._port)}")
+        return Connected(None, "", tuple(self._ended))
+
+    def _won(self, sock: socket.socket, address: str, began: float) -> Connected:
+        self._end(address, began, None, "")
+        late = {s: row for s, row in self._running.items() if ":" in row[0] and ":" not in address}
+        for other in late:
+            del self._running[other]
+        pending = Pending(late, self._port, self._limits.v6_patience) if late else None
+        return Connected(Plain(sock), join(address, self._port), tuple(self._ended), pending)
 
     def _start(self, address: str, selector: selectors.BaseSelector) -> None:
+        began = monotonic()
         try:
             sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
         except OSError as error:
-            self._fail(address, error.errno or 0)
+            self._fail(address, error.errno or 0, began)
             return
         sock.setblocking(False)
         with suppress(OSError):
@@ -136,15 +194,22 @@ class _Race:
         except OSError as error:  # an address that the C library does not take
             number = error.errno or errno.EINVAL
         if number in (0, errno.EINPROGRESS):
-            self._running[sock] = address
+            self._running[sock] = address, began
             selector.register(sock, selectors.EVENT_WRITE)
         else:
             sock.close()
-            self._fail(address, number)
+            self._fail(address, number, began)
 
-    def _fail(self, address: str, number: int) -> None:
+    def _fail(self, address: str, number: int, began: float) -> None:
+        code = code_of(number)
+        at_once = monotonic() - began < _NO_NEIGHBOUR_S
+        if number == errno.EHOSTUNREACH and not at_once:
+            code = Code.TCP_TIMEOUT
         name = errno.errorcode.get(number, str(number))
-        self._failed.append(Attempt(address, code_of(number), f"{name} {join(address, self._port)}"))
+        self._end(address, began, code, f"{name} {join(address, self._port)}")
+
+    def _end(self, address: str, began: float, code: Code | None, detail: str) -> None:
+        self._ended.append(AttemptSeen(address, round(monotonic() - began, 4), code, detail))
 
 
 def code_of(number: int) -> Code:
@@ -152,9 +217,9 @@ def code_of(number: int) -> Code:
 
     Raises OSError for one that says nothing about the network (no descriptors or memory left).
     """
-    if number not in _CODES:
+    if number in _OUT_OF_MEANS:
         raise OSError(number, os.strerror(number))
-    return _CODES[number]
+    return _CODES.get(number, Code.TCP_PROHIBITED)
 
 
 def errno_name(error: OSError) -> str:

@@ -8,10 +8,11 @@ channel: a tunnel, or TLS to the proxy itself.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from vorflug.model.hosts import address
 from vorflug.model.message import visible
@@ -32,7 +33,11 @@ _REQUESTED = "read server certificate request"
 _ABOUT_CLIENT_CERTIFICATE = ("handshake failure", "bad certificate", "certificate required", "certificate unknown")
 """Alerts that servers send when the client's certificate is missing: 40 in TLS 1.2, 116 in TLS 1.3 (RFC 8446, 6.2)."""
 _REASONS = (
+    ("unrecognized name", Code.TLS_HOST_MISMATCH),  # RFC 6066, 3: the server has no certificate for the name
+    ("unrecognised name", Code.TLS_HOST_MISMATCH),
     ("protocol version", Code.TLS_VERSION),
+    ("inappropriate fallback", Code.TLS_VERSION),
+    ("legacy renegotiation", Code.TLS_VERSION),  # a server from before RFC 5746 (2010)
     ("unsupported protocol", Code.TLS_VERSION),
     ("wrong ssl version", Code.TLS_VERSION),
     ("wrong version number", Code.TLS_NOT_TLS),
@@ -44,9 +49,27 @@ _REASONS = (
     ("unknown message type", Code.TLS_NOT_TLS),
     ("excessive message size", Code.TLS_CHAIN_TOO_LARGE),
     ("certificate required", Code.TLS_CLIENT_CERT_REQUIRED),
-    ("unexpected eof", Code.TLS_RESET),
+    ("handshake failure", Code.TLS_CIPHER),  # RFC 8446, 6.2: no acceptable set of security parameters
+    ("insufficient security", Code.TLS_CIPHER),
+    ("no shared cipher", Code.TLS_CIPHER),
+    ("wrong cipher", Code.TLS_CIPHER),
+    ("cipher", Code.TLS_CIPHER),
+    ("dh key too small", Code.TLS_CIPHER),
+    ("signature algorithm", Code.TLS_CIPHER),
+    ("wrong curve", Code.TLS_CIPHER),
+    ("no suitable", Code.TLS_CIPHER),
 )
-"""OpenSSL's reason strings (ssl_err.c), the first that is contained decides."""
+"""OpenSSL's reason strings (ssl_err.c), the first that is contained decides.  Any other alert cuts the handshake."""
+
+
+class Hello(StrEnum):
+    """How the client introduces itself."""
+
+    USUAL = "usual"
+    OLD = "old"
+    """TLS 1.0 and 1.1 only: a control, never a connection that is used."""
+    SMALL = "small"
+    """TLS 1.2 at most: without key shares it takes 200 bytes instead of more than one packet."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +82,8 @@ class Handshake:
     channel: TlsChannel | None
     """To be used only where there is no code."""
     warnings: tuple[Code, ...] = ()
+    presented: TlsChannel | None = None
+    """The same connection where a certificate was presented, whatever its faults: for controls without credentials."""
 
 
 @dataclass
@@ -75,20 +100,30 @@ class Trust:
     def __init__(self, anchors: Anchors) -> None:
         self.anchors = anchors
         self._lock = Lock()
-        self._contexts: dict[str | None, Context] = {}
+        self._contexts: dict[tuple[str | None, Hello], Context] = {}
 
-    def context(self, ca_file: str | None) -> Context:
+    def context(self, ca_file: str | None, hello: Hello = Hello.USUAL) -> Context:
         """Raises FileNotFoundError or ValueError where *ca_file* cannot be used."""
         with self._lock:
-            if ca_file not in self._contexts:
-                self._contexts[ca_file] = self._make(ca_file)
-            return self._contexts[ca_file]
+            if (ca_file, hello) not in self._contexts:
+                self._contexts[ca_file, hello] = self._make(ca_file, hello)
+            return self._contexts[ca_file, hello]
 
-    def _make(self, ca_file: str | None) -> Context:
+    def _make(self, ca_file: str | None, hello: Hello) -> Context:
         from OpenSSL import SSL
 
         context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-        context.set_min_proto_version(SSL.TLS1_2_VERSION)
+        match hello:
+            case Hello.USUAL:
+                context.set_min_proto_version(SSL.TLS1_2_VERSION)
+            case Hello.SMALL:
+                context.set_min_proto_version(SSL.TLS1_2_VERSION)
+                context.set_max_proto_version(SSL.TLS1_2_VERSION)
+            case Hello.OLD:
+                context.set_min_proto_version(SSL.TLS1_VERSION)
+                context.set_max_proto_version(SSL.TLS1_1_VERSION)
+            case _:
+                assert_never(hello)
         # level 0, so that a weak key is seen and named by us instead of ending the handshake
         context.set_cipher_list(b"DEFAULT:@SECLEVEL=0")
         context.set_verify(SSL.VERIFY_PEER, _note_and_continue)
@@ -133,15 +168,21 @@ def handshake(
     *,
     ca_file: str | None = None,
     public_ca: bool = False,
+    hello: Hello = Hello.USUAL,
+    server_name: str | None = None,
 ) -> Handshake:
-    """Speak TLS to *host* through *channel*."""
+    """Speak TLS to *host* through *channel*.
+
+    *server_name*: the name in the ClientHello, where it is not *host*; empty for none.
+    """
     from OpenSSL import SSL
 
-    connection = SSL.Connection(trust.context(ca_file))
+    connection = SSL.Connection(trust.context(ca_file, hello))
     notes = _Notes()
     connection.set_app_data(notes)
-    if address(host) is None:
-        connection.set_tlsext_host_name(host.encode("ascii"))  # RFC 6066, 3: names only
+    sni = host if server_name is None else server_name
+    if sni and address(sni) is None:
+        connection.set_tlsext_host_name(sni.rstrip(".").encode("ascii"))  # RFC 6066, 3: names only, no trailing dot
     connection.set_connect_state()
     inside = TlsChannel(connection, channel, notes)
     try:
@@ -151,7 +192,11 @@ def handshake(
             Code.TLS_STALL, "no answer to the ClientHello" if not inside.heard else "stopped halfway", None, None
         )
     except Alert as alert:
-        return Handshake(code_of_alert(str(alert), notes), str(alert), _seen(connection, trust, ()), None)
+        refused = code_of_alert(str(alert), notes)
+        if refused is Code.TLS_NOT_TLS and inside.began_with_tls:
+            refused = Code.TLS_RESET  # what began as TLS was garbled on its way
+        detail = f"{alert}: {inside.first_words()}" if refused is Code.TLS_NOT_TLS else str(alert)
+        return Handshake(refused, detail, _seen(connection, trust, ()), None)
     except EOFError:
         return Handshake(Code.TLS_RESET, "EOF", None, None)
     except OSError as error:
@@ -159,14 +204,16 @@ def handshake(
     chain = _chain(connection)
     verdict = judge(chain, notes.errors, host, trust.anchors, ca_file=ca_file, public_ca=public_ca)
     seen = _seen(connection, trust, tuple(verdict.faults), trusted=verdict.trusted, publicly=verdict.trusted_publicly)
-    return Handshake(verdict.faults[0] if verdict.faults else None, verdict.detail, seen, inside, verdict.warnings)
+    code = verdict.faults[0] if verdict.faults else None
+    others = tuple(dict.fromkeys((*verdict.faults[1:], *verdict.warnings)))
+    return Handshake(code, verdict.detail, seen, inside if code is None else None, others, inside)
 
 
 def code_of_alert(reason: str, notes: _Notes) -> Code:
     """Which code OpenSSL's *reason* stands for."""
     if notes.certificate_requested and any(words in reason for words in _ABOUT_CLIENT_CERTIFICATE):
         return Code.TLS_CLIENT_CERT_REQUIRED
-    return next((code for words, code in _REASONS if words in reason), Code.TLS_CIPHER)
+    return next((code for words, code in _REASONS if words in reason), Code.TLS_RESET)
 
 
 class TlsChannel:
@@ -177,8 +224,21 @@ class TlsChannel:
         self._inner = inner
         self._notes = notes
         self._ended = False
-        self.heard = False
+        self._first = b""
+
+    @property
+    def heard(self) -> bool:
         """Whether the peer sent anything."""
+        return bool(self._first)
+
+    @property
+    def began_with_tls(self) -> bool:
+        """Whether the first thing heard was a record with a ServerHello (RFC 8446, 4 and 5.1)."""
+        return self._first[:2] == b"\x16\x03" and self._first[5:6] == b"\x02"
+
+    def first_words(self) -> str:
+        """What the peer said first, made visible."""
+        return visible(self._first[:60].decode("latin-1"), at_most=60)
 
     def send(self, data: bytes, deadline: Deadline) -> None:
         rest = data
@@ -215,6 +275,7 @@ class TlsChannel:
         """
         from OpenSSL import SSL
 
+        received = False
         while True:
             try:
                 result = step()
@@ -222,8 +283,12 @@ class TlsChannel:
                 self._flush(deadline)
                 if self._ended:
                     raise EOFError from None
+                if received and deadline.left() <= 0:
+                    # records without content may go on for ever, and a poll of no time at all still finds them
+                    raise Silent from None
                 data = self._inner.receive(deadline)
-                self.heard = self.heard or bool(data)
+                received = True
+                self._first = self._first or data[:64]
                 if data:
                     self._connection.bio_write(data)
                 else:

@@ -1,324 +1,163 @@
-"""The stages in a row, each timed, on one deadline; the first that fails ends the request."""
+"""The whole diagnosis of one request: a way through the layers, what its answer is worth, and the controls it needs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack
+from dataclasses import replace
 from time import monotonic
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any
 
 from vorflug.model.message import visible
+from vorflug.netprobe import answer as answers
 from vorflug.netprobe import proxy as proxies
-from vorflug.netprobe import request, resolve
-from vorflug.netprobe.channel import Ahead, Alert, Channel, Plain, Silent
-from vorflug.netprobe.connect import Connected, connect, errno_name
-from vorflug.netprobe.handshake import Handshake, TlsChannel, Trust, handshake
+from vorflug.netprobe.controls import DIFFERS, Controls
 from vorflug.netprobe.limits import Deadline, Limits
-from vorflug.netprobe.login import Logins
-from vorflug.netprobe.request import Line as _Line
-from vorflug.netprobe.target import parse
-from vorflug.ports.net import Code, HttpSeen, ProbeAsk, ProxySeen, Stage, StageSeen, TlsSeen, Trace
+from vorflug.netprobe.passage import Manner, Passage, Tools
+from vorflug.netprobe.redirect import AT_MOST as REDIRECTS_AT_MOST
+from vorflug.netprobe.target import Target, parse
+from vorflug.ports.net import Check, CheckSeen, Code, Mode, ProbeAsk, Stage, Trace
 
-_T = TypeVar("_T")
-
-_TO_PROXY = {Code.TCP_REFUSED: Code.PROXY_REFUSED, Code.TCP_TIMEOUT: Code.PROXY_TIMEOUT}
-_LOGIN_REFUSED = 407
-
-
-@dataclass(frozen=True)
-class Tools:
-    """What all probes of a host share."""
-
-    trust: Trust
-    logins: Logins
-    environ: Mapping[str, str] = field(repr=False)
-    nameservers: tuple[str, ...] = ()
-    limits: Limits = field(default_factory=Limits)
-    dns_port: int = resolve.DNS_PORT
-
-
-class _Ended(Exception):
-    """A stage failed; it is noted already."""
+if TYPE_CHECKING:
+    from vorflug.netprobe.programs import Disagreement
 
 
 def probe(ask: ProbeAsk, tools: Tools, deadline: Deadline) -> Trace:
     """Make one request.  Raises ValueError for a URL that cannot be asked, OSError where this host is out of means."""
+    if ask.timeout_s is not None:
+        deadline = deadline.within(ask.timeout_s)
+        tools = replace(tools, limits=Limits.within(deadline.left()))
     with ExitStack() as open_channels:
-        return _Run(ask, tools, deadline, open_channels).run()
+        return _Diagnosis(ask, tools, deadline, open_channels).run()
 
 
-class _Run:
+class _Diagnosis:
     def __init__(self, ask: ProbeAsk, tools: Tools, deadline: Deadline, open_channels: ExitStack) -> None:
         self._ask = ask
         self._tools = tools
         self._deadline = deadline
         self._open = open_channels
-        self._target = parse(ask.url)
-        self._choice = (
-            proxies.choose(self._target, tools.environ, ask.proxy) if ask.proxied else proxies.Choice(None, "")
-        )
-        self._stages: list[StageSeen] = []
-        self._warnings: list[Code] = []
-        self._addresses: tuple[str, ...] = ()
-        self._peer = ""
-        self._tls: TlsSeen | None = None
-        self._http: HttpSeen | None = None
-        self._proxy: ProxySeen | None = None
+        self._redirects: list[str] = []
 
     def run(self) -> Trace:
-        with suppress(_Ended):
-            self._go()
-        return Trace(
-            host=self._target.host,
-            port=self._target.port,
-            route=self._choice.route,
-            addresses=() if self._choice.proxy is not None else self._addresses,
-            peer=self._peer,
-            stages=tuple(self._stages),
-            tls=self._tls,
-            http=self._http,
-            warnings=tuple(self._warnings),
-            proxy=self._proxy,
-            resolvers=self._tools.nameservers,
-        )
+        began = monotonic()
+        target = parse(self._ask.url)
+        passage = self._passage(target)
+        apart = self._programs(passage)
+        if self._ask.judged:
+            passage = self._judged(passage)
+        if apart is not None:
+            self._other_way(passage, apart)
+        if passage.code is not None or Code.TLS_INTERCEPTED in passage.warnings:
+            self._controls(passage).run()
+        return self._trace(passage, began)
 
-    def _go(self) -> None:
-        proxy = self._choice.proxy
-        if self._choice.problem:
-            self._note(Stage.PROXY, monotonic(), Code.PROXY_CONFIG, self._choice.problem)
-        self._resolve(self._target.host if proxy is None else proxy.host)
-        channel = self._connect(self._target.port if proxy is None else proxy.port)
-        if proxy is not None:
-            if self._target.scheme == "http":
-                self._by_proxy(proxy, channel)
+    def _choice(self, target: Target) -> proxies.Choice:
+        ask = self._ask
+        if not ask.proxied:
+            return proxies.Choice(None, "")
+        return proxies.choose(target, self._tools.environ, ask.proxy, always=ask.proxy_always)
+
+    def _passage(self, target: Target, **others: Any) -> Passage:
+        choice = others.pop("choice", None) or self._choice(target)
+        deadline = others.pop("deadline", self._deadline)
+        return Passage(self._ask, target, choice, self._tools, deadline, open_channels=self._open, **others).run()
+
+    def _controls(self, passage: Passage) -> Controls:
+        def again(**others: Any) -> Passage:
+            target = others.pop("target", passage.target)
+            return self._passage(target, **{"choice": passage.choice, **others})
+
+        return Controls(passage, again, self._deadline)
+
+    def _programs(self, passage: Passage) -> Disagreement | None:
+        """Where programs of this host differ about the way; only the environment leaves that open."""
+        if not self._ask.proxied or self._ask.proxy is not None:
+            return None
+        from vorflug.netprobe.programs import disagreement
+
+        apart = disagreement(passage.target, self._tools.environ)
+        if apart is not None:
+            passage.warnings.append(Code.PROXY_CONFIG)
+            passage.checks.append(CheckSeen(Check.PROGRAMS, DIFFERS, visible(apart.detail, at_most=400)))
+        return apart
+
+    def _other_way(self, passage: Passage, apart: Disagreement) -> None:
+        """Where this way fails and another program's way does not, the setting is what has to be mended."""
+        last = passage.stages[-1] if passage.stages else None
+        if last is None or last.code is None or last.stage not in (Stage.RESOLVE, Stage.CONNECT, Stage.PROXY):
+            return
+        for choice in apart.choices:
+            if choice.route.proxy == passage.choice.route.proxy:
+                continue
+            deadline = self._deadline.within(0.5 * self._deadline.left())
+            tried = self._passage(passage.target, choice=choice, deadline=deadline, manner=Manner(last=Stage.TLS))
+            if tried.code is None:
+                detail = f"{apart.variable}: {last.code.value} {last.detail}".strip()
+                failed = replace(last, stage=Stage.PROXY, code=Code.PROXY_CONFIG, detail=visible(detail, at_most=300))
+                passage.stages[-1] = failed
                 return
-            channel = self._tunnel(proxy, channel)
-        if self._target.scheme == "https":
-            self._request(self._handshake(channel))
-        else:
-            self._request(channel)
 
-    # ---- stages ------------------------------------------------------------------------------------------------------
+    def _judged(self, passage: Passage) -> Passage:
+        """The passage at the end of all redirects on the same host, with the code of its answer."""
+        passed = {passage.target.absolute}
+        while passage.code is None and passage.answer is not None and passage.http is not None:
+            if self._ask.mode is Mode.WS:
+                return passage
+            genuine = passage.tls is not None and passage.tls.trusted and Code.TLS_INTERCEPTED not in passage.warnings
+            judged = answers.judge(self._ask, passage.target, passage.answer, genuine=genuine)
+            if judged.follow is not None and judged.follow.target is not None:
+                self._redirects.append(judged.follow.shown)
+                target = judged.follow.target
+                if target.absolute in passed or len(self._redirects) > REDIRECTS_AT_MOST:
+                    passage.blame(Stage.HTTP, Code.HTTP_REDIRECT_LOOP, judged.detail)
+                    return passage
+                passed.add(target.absolute)
+                passage = self._passage(target)
+                continue
+            code, suspicion = judged.code, judged.suspicion
+            if suspicion is not None and code is None and suspicion.plain:
+                proved = suspicion.proof or self._controls(passage).is_a_stand_in(judged)
+                code = suspicion.code if proved else None
+            elif (
+                suspicion is not None
+                and code is Code.HTTP_WRONG_TARGET
+                and self._controls(passage).is_a_stand_in(judged)
+            ):
+                code = suspicion.code
+            if code is not None or judged.detail:
+                self._note(passage, code, judged.detail)
+            return passage
+        return passage
 
-    def _resolve(self, host: str) -> None:
-        began = monotonic()
-        tools = self._tools
-        found = resolve.system(host, tools.nameservers, tools.limits, self._deadline, tools.dns_port)
-        self._addresses = found.addresses
-        code, detail = found.code, found.detail
-        if code is not None and self._choice.proxy is not None:
-            code, detail = Code.PROXY_DNS, f"{code} {detail}".strip()
-        self._note(Stage.RESOLVE, began, code, detail)
+    @staticmethod
+    def _note(passage: Passage, code: Code | None, detail: str) -> None:
+        stages = [s if s.stage is not Stage.HTTP else replace(s, code=code, detail=detail) for s in passage.stages]
+        passage.stages = stages
 
-    def _connect(self, port: int) -> Channel:
-        began = monotonic()
-        met = connect(self._addresses, port, self._tools.limits, self._deadline)
-        code = met.code
-        if code is not None and self._choice.proxy is not None:
-            code = _TO_PROXY.get(code, code)
-        self._peer = met.peer
-        if met.v6_broken:
-            self._warnings.append(Code.TCP_V6_BROKEN)
-        self._note(Stage.CONNECT, began, code, met.detail)
-        return self._kept(met)
-
-    def _second_look(self, began: float) -> None:
-        """After a cut without a word: does the peer hang up unasked, too?  Then the layers above are not to blame."""
-        if self._choice.proxy is not None:
-            return
-        met = connect(self._addresses, self._target.port, self._tools.limits, self._deadline)
-        code, detail = met.code, met.detail
-        if met.channel is not None:
-            code, detail = self._greeting(self._kept(met), met.peer)
-        if code not in (Code.TCP_RESET, Code.TCP_CLOSED_EARLY):
-            return
-        self._stages = [s for s in self._stages if s.stage is not Stage.CONNECT]
-        self._note(Stage.CONNECT, began, code, detail)
-
-    def _greeting(self, channel: Plain, peer: str) -> tuple[Code | None, str]:
-        try:
-            said = channel.greeted(self._deadline.within(self._tools.limits.greeting))
-        except OSError as error:
-            return Code.TCP_RESET, f"{errno_name(error)} {peer}"
-        return (Code.TCP_CLOSED_EARLY, f"EOF {peer}") if said == b"" else (None, "")
-
-    def _kept(self, met: Connected) -> Plain:
-        assert met.channel is not None  # noqa: S101 - a failure has ended the run
-        self._open.callback(met.channel.close)
-        return met.channel
-
-    def _handshake(self, channel: Channel) -> TlsChannel:
-        began = monotonic()
-        done = self._shake(channel, self._target.host, public_ca=self._ask.public_ca)
-        if done.code is Code.TLS_RESET and done.tls is None:
-            self._second_look(began)
-        self._tls = done.tls
-        self._warnings += done.warnings
-        self._note(Stage.TLS, began, done.code, done.detail)
-        assert done.channel is not None  # noqa: S101 - a failure has ended the run
-        return done.channel
-
-    def _shake(self, channel: Channel, host: str, *, public_ca: bool = False) -> Handshake:
-        return handshake(
-            channel,
-            host,
-            self._tools.trust,
-            self._tools.limits,
-            self._deadline,
-            ca_file=self._ask.ca_file,
-            public_ca=public_ca,
-        )
-
-    def _request(self, channel: Channel) -> None:
-        began = monotonic()
-        target = self._target
-        try:
-            answer = request.fetch(
-                channel,
-                _Line(self._ask.method, target.path, target.host_header),
-                self._deadline.within(self._tools.limits.http),
-            )
-        except Alert as alert:
-            assert isinstance(channel, TlsChannel)  # noqa: S101 - only TLS has alerts
-            if (code := channel.code_of(alert)) is Code.TLS_CLIENT_CERT_REQUIRED:
-                self._tls_failed_late(code, str(alert))
-            self._note(Stage.HTTP, began, Code.HTTP_NO_RESPONSE, str(alert))
-            return
-        hung_up = answer.code is Code.HTTP_NO_RESPONSE and answer.detail != request.SILENCE
-        if hung_up and isinstance(channel, TlsChannel) and channel.certificate_requested:
-            # TLS 1.3: the server judges our (empty) certificate only now
-            self._tls_failed_late(Code.TLS_CLIENT_CERT_REQUIRED, answer.detail)
-        if hung_up and not isinstance(channel, TlsChannel):
-            self._second_look(began)
-        self._answered(answer, began)
-
-    def _tls_failed_late(self, code: Code, detail: str) -> None:
-        self._stages = [replace(s, code=code, detail=detail) if s.stage is Stage.TLS else s for s in self._stages]
-        if self._tls is not None:
-            self._tls = replace(self._tls, faults=(code, *self._tls.faults))
-        raise _Ended
-
-    def _answered(self, answer: request.Answer, began: float) -> None:
-        if answer.status:
-            self._http = request.seen(answer, self._ask.look_for, self._ask.keep_headers)
-        self._note(Stage.HTTP, began, answer.code, answer.detail)
-
-    # ---- the proxy ---------------------------------------------------------------------------------------------------
-
-    def _tunnel(self, proxy: proxies.Proxy, channel: Channel) -> Channel:
-        """CONNECT (RFC 9110, 9.3.6)."""
-        began = monotonic()
-        authority = self._target.authority
-        answer, through = self._ask_proxy(proxy, channel, began, _Line("CONNECT", authority, authority))
-        if answer.status // 100 != 2:  # noqa: PLR2004 - RFC 9110, 9.3.6: any 2xx opens the tunnel
-            self._proxy_refused(answer, began)
-        self._note(Stage.PROXY, began, None, f"HTTP {answer.status}")
-        return Ahead(through, answer.rest) if answer.rest else through
-
-    def _by_proxy(self, proxy: proxies.Proxy, channel: Channel) -> None:
-        """A plain request in absolute form (RFC 9112, 3.2.2)."""
-        began = monotonic()
-        target = self._target
-        answer, _ = self._ask_proxy(proxy, channel, began, _Line(self._ask.method, target.absolute, target.host_header))
-        # only what the proxy marks as its own word is not the service's
-        if answer.status == _LOGIN_REFUSED or answer.values("x-squid-error"):
-            self._proxy_refused(answer, began)
-        self._note(Stage.PROXY, began)
-        self._answered(answer, began)
-
-    def _ask_proxy(
-        self, proxy: proxies.Proxy, channel: Channel, began: float, line: _Line
-    ) -> tuple[request.Answer, Channel]:
-        """Put the request; once more with the login where one is wanted and known."""
-        last: tuple[request.Answer, Channel]
-
-        def put(channel: Channel, authorization: str | None) -> request.Answer:
-            nonlocal last
-            inside = self._inside(proxy, channel, began)
-            extra = (("Proxy-Authorization", authorization),) if authorization else ()
-            deadline = self._deadline.within(self._tools.limits.proxy)
-            answer = request.fetch(inside, line, deadline, extra)
-            last = answer, inside
-            return answer
-
-        def once_more() -> bool:
-            met = connect(self._addresses, proxy.port, self._tools.limits, self._deadline)
-            if met.channel is None:
-                self._note(Stage.PROXY, began, Code.PROXY_CLOSED, met.detail)
-            return put(self._kept(met), proxy.authorization()).status != _LOGIN_REFUSED
-
-        self._guard(began, lambda: put(channel, None))
-        answer = last[0]
-        offered = proxies.schemes(answer.values("proxy-authenticate"))
-        self._proxy = self._heard(answer, 1, offered, proxy)
-        if answer.status == _LOGIN_REFUSED and "basic" in offered and proxy.user is not None:
-            login = (proxy.authority, proxy.authorization())
-            tries: list[None] = []
-
-            def counted() -> bool:
-                tries.append(None)
-                return once_more()
-
-            accepted = self._guard(began, lambda: self._tools.logins.attempt(login, self._deadline, counted))
-            self._proxy = self._heard(last[0], 1 + len(tries), offered, proxy)
-            if not accepted:
-                self._note(Stage.PROXY, began, Code.PROXY_AUTH_REJECTED, f"HTTP {_LOGIN_REFUSED}")
-        answer = last[0]
-        if not answer.status:
-            self._no_answer(answer, began, line.method)
-        return last
-
-    def _inside(self, proxy: proxies.Proxy, channel: Channel, began: float) -> Channel:
-        if proxy.scheme != "https":
-            return channel
-        done = self._shake(channel, proxy.host)
-        if done.code is not None:
-            self._tls = done.tls
-            self._note(Stage.PROXY, began, done.code, done.detail)
-        assert done.channel is not None  # noqa: S101 - a failure has ended the run
-        return done.channel
-
-    def _guard(self, began: float, step: Callable[[], _T]) -> _T:
-        try:
-            return step()
-        except Silent:
-            self._note(Stage.PROXY, began, Code.PROXY_TIMEOUT, "silence")
-        except Alert as alert:
-            self._note(Stage.PROXY, began, Code.PROXY_CLOSED, str(alert))
-        raise _Ended
-
-    def _heard(
-        self, answer: request.Answer, attempts: int, offered: tuple[str, ...], proxy: proxies.Proxy
-    ) -> ProxySeen:
-        squid = next(iter(answer.values("x-squid-error")), "")
-        return ProxySeen(
-            status=answer.status,
-            schemes=tuple(visible(s, at_most=30) for s in offered),
-            error=proxies.squid_page(squid),
+    def _trace(self, passage: Passage, began: float) -> Trace:
+        attempts = passage.attempts
+        warnings = list(passage.warnings)
+        if passage.pending is not None:
+            late = passage.pending.verdict(self._deadline)
+            attempts += late
+            if any(a.code is not None and a.code is not Code.TCP_NO_ROUTE for a in late):
+                warnings.append(Code.TCP_V6_BROKEN)
+        code = passage.code
+        return Trace(
+            host=passage.target.host,
+            port=passage.target.port,
+            route=passage.choice.route,
+            addresses=() if passage.choice.proxy is not None else passage.addresses,
+            peer=passage.peer,
+            stages=tuple(passage.stages),
+            tls=passage.tls,
+            http=passage.http,
+            warnings=tuple(dict.fromkeys(w for w in warnings if w is not code)),
+            proxy=passage.proxy,
+            resolvers=self._tools.nameservers,
             attempts=attempts,
-            had_credentials=proxy.user is not None,
+            checks=tuple(passage.checks),
+            redirects=tuple(self._redirects),
+            stream=passage.stream,
+            took_s=round(monotonic() - began, 4),
         )
-
-    def _no_answer(self, answer: request.Answer, began: float, method: str) -> None:
-        """The proxy itself gave no HTTP answer."""
-        if answer.code is Code.HTTP_NO_RESPONSE and answer.detail == request.SILENCE:
-            self._note(Stage.PROXY, began, Code.PROXY_TIMEOUT, f"no answer to {method}")
-        if answer.code is Code.HTTP_SLOW_HEADERS:
-            self._note(Stage.PROXY, began, Code.PROXY_TIMEOUT, f"half an answer to {method}")
-        self._note(Stage.PROXY, began, Code.PROXY_CLOSED, f"{answer.code} {answer.detail}".strip())
-
-    def _proxy_refused(self, answer: request.Answer, began: float) -> None:
-        assert self._proxy is not None  # noqa: S101 - noted with every answer of a proxy
-        squid = next(iter(answer.values("x-squid-error")), "")
-        code = proxies.code_of(self._proxy, squid)
-        self._note(Stage.PROXY, began, code, f"HTTP {answer.status} {self._proxy.error}".strip())
-
-    # ---- notes -------------------------------------------------------------------------------------------------------
-
-    def _note(self, stage: Stage, began: float, code: Code | None = None, detail: str = "") -> None:
-        """Note a stage.  Raises _Ended where it failed."""
-        took = round(monotonic() - began, 4)
-        self._stages.append(StageSeen(stage, took, code, visible(detail, at_most=300)))
-        if code is not None:
-            raise _Ended

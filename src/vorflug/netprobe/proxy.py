@@ -15,8 +15,9 @@ from urllib.parse import unquote, urlsplit
 
 from vorflug.model.hosts import NO_PROXY_AT_MOST, exempts, is_loopback
 from vorflug.model.message import visible
+from vorflug.netprobe.request import Answer
 from vorflug.netprobe.target import Target, ascii_host, join
-from vorflug.ports.net import LOOPBACK, SITE, Code, ProxySeen, ProxyVariable, Route
+from vorflug.ports.net import LOOPBACK, OPTION, SITE, Code, ProxySeen, ProxyVariable, Route
 
 NAMES = (
     "http_proxy",
@@ -28,8 +29,10 @@ NAMES = (
     "no_proxy",
     "NO_PROXY",
 )
-_SCHEMES = ("http", "https")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+_SOCKS = ("socks5", "socks5h")
+"""Both leave the name to the proxy here: what a host resolves is no proof of what its proxy does."""
+_DEFAULT_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+"""The schemes that can be used, with curl's default ports; port 1080 is RFC 1928's."""
 _CHALLENGE = re.compile(r"(?:^|,)\s*([A-Za-z][A-Za-z0-9-]{1,30})(?=\s+[^=,\s]|\s*(?:,|$))")
 """An authentication scheme at the start of a challenge (RFC 9110, 11.6.1), not a parameter ``name=…``."""
 
@@ -48,6 +51,11 @@ class Proxy:
     def authority(self) -> str:
         """``host:port``."""
         return join(self.host, self.port)
+
+    @property
+    def is_socks(self) -> bool:
+        """Whether it is spoken to by RFC 1928."""
+        return self.scheme in _SOCKS
 
     def authorization(self) -> str | None:
         """The value of Proxy-Authorization for Basic (RFC 7617); None without credentials."""
@@ -86,8 +94,8 @@ def parse(value: str) -> Proxy:
         host, port = parts.hostname, parts.port
     except ValueError:
         raise ValueError("no valid host or port") from None
-    if parts.scheme not in _SCHEMES:
-        raise ValueError("the scheme is neither http nor https")
+    if parts.scheme not in _DEFAULT_PORTS:
+        raise ValueError("the scheme is none of http, https and socks5h")
     if not host or parts.path.strip("/") or parts.query:
         raise ValueError("no host name, or more than scheme, host and port")
     user = unquote(parts.username) if parts.username is not None else None
@@ -132,20 +140,27 @@ def secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(s for s in found if s))
 
 
-def choose(target: Target, environ: Mapping[str, str], site: str | None = None) -> Choice:
+def choose(target: Target, environ: Mapping[str, str], site: str | None = None, *, always: bool = False) -> Choice:
     """The way to *target*: the site's proxy, else that of the environment, less ``no_proxy`` and this machine itself.
 
     A site file names no exemptions, so those of the environment hold for its proxy, too.  Loopback goes direct as in
     Go's net/http: what a proxy would reach under that name is the proxy's own machine.
+    *always*: *site* has no exemption.
     """
     name, value = (SITE, site) if site is not None else _setting(target.scheme, environ)
     if not value:
         return Choice(None, "")
+    if always and site is not None:
+        return _chosen(OPTION, value)
     exempting = next((n for n in ("no_proxy", "NO_PROXY") if environ.get(n, "").strip()), None)
     if exempting is not None and exempts(environ[exempting], target.host, target.port):
         return Choice(None, exempting)
     if is_loopback(target.host):
         return Choice(None, LOOPBACK)
+    return _chosen(name, value)
+
+
+def _chosen(name: str, value: str) -> Choice:
     try:
         return Choice(parse(value.strip()), name)
     except ValueError as error:
@@ -174,16 +189,79 @@ _SQUID = {
     "ERR_CANNOT_FORWARD": Code.PROXY_UPSTREAM_REFUSED,
     "ERR_CONNECT_FAIL": Code.PROXY_UPSTREAM_REFUSED,
     "ERR_SECURE_CONNECT_FAIL": Code.PROXY_UPSTREAM_REFUSED,
+    "ERR_READ_ERROR": Code.PROXY_UPSTREAM_REFUSED,
+    "ERR_WRITE_ERROR": Code.PROXY_UPSTREAM_REFUSED,
+    "ERR_ZERO_SIZE_OBJECT": Code.PROXY_UPSTREAM_REFUSED,
     "ERR_ACCESS_DENIED": Code.PROXY_DENIED,
     "ERR_FORWARDING_DENIED": Code.PROXY_DENIED,
+    "ERR_CONFLICT_HOST": Code.PROXY_DENIED,
 }
 """Squid's error pages (its errors/ folder), named in X-Squid-Error with the errno behind them."""
 _ETIMEDOUT = "110"
 
+_REPORTED = {
+    "dns_timeout": Code.PROXY_UPSTREAM_DNS,
+    "dns_error": Code.PROXY_UPSTREAM_DNS,
+    "destination_not_found": Code.PROXY_UPSTREAM_DNS,
+    "destination_unavailable": Code.PROXY_UPSTREAM_REFUSED,
+    "destination_ip_prohibited": Code.PROXY_DENIED,
+    "destination_ip_unroutable": Code.PROXY_UPSTREAM_REFUSED,
+    "connection_refused": Code.PROXY_UPSTREAM_REFUSED,
+    "connection_terminated": Code.PROXY_UPSTREAM_REFUSED,
+    "connection_timeout": Code.PROXY_UPSTREAM_TIMEOUT,
+    "connection_read_timeout": Code.PROXY_UPSTREAM_TIMEOUT,
+    "connection_write_timeout": Code.PROXY_UPSTREAM_TIMEOUT,
+    "http_response_timeout": Code.PROXY_UPSTREAM_TIMEOUT,
+    "http_request_denied": Code.PROXY_DENIED,
+    "tls_protocol_error": Code.PROXY_UPSTREAM_REFUSED,
+    "tls_certificate_error": Code.PROXY_UPSTREAM_REFUSED,
+    "tls_alert_received": Code.PROXY_UPSTREAM_REFUSED,
+    "proxy_loop_detected": Code.PROXY_CLOSED,
+    "proxy_internal_error": Code.PROXY_CLOSED,
+    "proxy_internal_response": Code.PROXY_CLOSED,
+    "proxy_configuration_error": Code.PROXY_CLOSED,
+}
+"""The error types of Proxy-Status (RFC 9209, 2.3)."""
+_ERROR = re.compile(r";\s*error=\"?([a-z_]{3,40})")
 
-def code_of(seen: ProxySeen, squid: str) -> Code:
-    """What a proxy's refusal stands for.  *squid*: the value of X-Squid-Error."""
-    page, _, number = squid.strip().partition(" ")
+_DNS_WORDS = re.compile(
+    r"name or service not known|(?:could not|cannot|can't|unable to|failed to|not be) resolve|resol(?:ution|ving) fail"
+    r"|host(?:name)?[^.]{0,20} not (?:be )?found|unknown host|no such (?:host|domain)|nodename nor servname|unresolved"
+    r"|nxdomain|dns[\s_-]*(?:error|fail|lookup|resol|server)|name does not resolve|temporary failure in name",
+    re.IGNORECASE,
+)
+_TIME_WORDS = re.compile(r"timed?[\s-]?out|took too long|zeitüberschreitung", re.IGNORECASE)
+_OWN_SERVERS = re.compile(
+    r"squid|tinyproxy|privoxy|blue\s?coat|proxysg|mitmproxy|zscaler|wingate|ccproxy|polipo|dante|3proxy|mcafee|ironport",
+    re.IGNORECASE,
+)
+"""Proxies that name themselves in Server or Proxy-Agent."""
+_NO_PROXY_THERE = (400, 404, 405, 501)
+"""How web servers answer a CONNECT, which they do not know."""
+_GATEWAY = (500, 502, 503, 504)
+
+
+def reported(values: list[str]) -> str:
+    """The error type that the last Proxy-Status field names; empty where there is none."""
+    found = _ERROR.findall(values[-1][:2000]) if values else []
+    return found[-1] if found else ""
+
+
+def is_own_word(status: int, headers: tuple[tuple[str, str], ...]) -> bool:
+    """Whether the answer to a plain request is marked as the proxy's own, not the service's."""
+    fields = dict(headers)
+    if "x-squid-error" in fields or _ERROR.search(fields.get("proxy-status", "")[:2000]):
+        return True
+    named = f"{fields.get('server', '')} {fields.get('proxy-agent', '')}"
+    return status in (403, *_GATEWAY) and bool(_OWN_SERVERS.search(named))
+
+
+def code_of(seen: ProxySeen, answer: Answer, *, connecting: bool) -> Code:
+    """What a proxy's refusal stands for.
+
+    In the order of how much it proves: squid's word with its errno, Proxy-Status, words in the page, the status alone.
+    """
+    page, _, number = next(iter(answer.values("x-squid-error")), "").strip().partition(" ")
     if seen.status == 407:  # noqa: PLR2004 - RFC 9110, 15.5.8
         if seen.attempts > 1:
             return Code.PROXY_AUTH_REJECTED
@@ -192,13 +270,20 @@ def code_of(seen: ProxySeen, squid: str) -> Code:
         return Code.PROXY_UPSTREAM_TIMEOUT
     if page in _SQUID:
         return _SQUID[page]
-    match seen.status:
-        case 504:
+    if seen.reported in _REPORTED:
+        return _REPORTED[seen.reported]
+    text = answer.body[:8192].decode("utf-8", "replace")
+    fields = dict(answer.headers)
+    named = f"{fields.get('server', '')} {fields.get('proxy-agent', '')} {fields.get('via', '')}"
+    if seen.status in _GATEWAY or (seen.status in _NO_PROXY_THERE and _OWN_SERVERS.search(named)):
+        if _DNS_WORDS.search(text):
+            return Code.PROXY_UPSTREAM_DNS
+        if seen.status == 504 or _TIME_WORDS.search(text):  # noqa: PLR2004 - RFC 9110, 15.6.5
             return Code.PROXY_UPSTREAM_TIMEOUT
-        case 502 | 503:
-            return Code.PROXY_UPSTREAM_REFUSED
-        case _:
-            return Code.PROXY_DENIED
+        return Code.PROXY_UPSTREAM_REFUSED
+    if connecting and seen.status in _NO_PROXY_THERE:
+        return Code.PROXY_CONFIG
+    return Code.PROXY_DENIED
 
 
 def squid_page(squid: str) -> str:

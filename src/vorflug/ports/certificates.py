@@ -15,6 +15,9 @@ CERTIFICATES_AT_MOST = 1000
 """Further certificates of one file are refused: the bundle of all public roots has about 150."""
 
 
+_NO_ANCHOR = frozenset({2, 18, 19, 20, 21})
+
+
 class Content(StrEnum):
     """What a file holds, by its bytes and not by its name."""
 
@@ -26,6 +29,10 @@ class Content(StrEnum):
     """A PKCS#7 bundle (RFC 2315), PEM or binary."""
     PKCS12 = "pkcs12"
     """A PKCS#12 store (RFC 7292): ``.p12``, ``.pfx``."""
+    PKCS12_LOCKED = "pkcs12_locked"
+    """The same, which opens only with a passphrase; nobody asks for it here."""
+    UTF16 = "utf16"
+    """PEM in UTF-16, as the redirection of Windows PowerShell writes it: no server reads that."""
     KEY = "key"
     """A private key, encrypted or not, and no certificate."""
     REQUEST = "request"
@@ -34,8 +41,22 @@ class Content(StrEnum):
     EMPTY = "empty"
     BROKEN = "broken"
     """A PEM block of the wanted kind that cannot be parsed."""
+    UNREADABLE = "unreadable"
+    """A certificate in valid DER of which a part (dates, extensions, key) cannot be read."""
     TOO_LARGE = "too_large"
     OTHER = "other"
+
+
+class Writing(StrEnum):
+    """What is odd about how a PEM file is written, although its certificates can be told."""
+
+    BOM = "bom"
+    """It begins with a UTF-8 byte order mark: Go passes over the first certificate, Java over all of them."""
+    GLUED = "glued"
+    """An END and the next BEGIN share a line, as ``cat`` leaves it where the first file has no last line break:
+    neither OpenSSL nor Go nor Java read on there (RFC 7468, 3 wants a line of its own)."""
+    CRLF = "crlf"
+    """Line breaks of Windows, which every reader takes (RFC 7468, 3)."""
 
 
 class KeyKind(StrEnum):
@@ -47,6 +68,24 @@ class KeyKind(StrEnum):
     ED448 = "Ed448"
     DSA = "DSA"
     OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Extensions:
+    """What a certificate says about what it may be used for (RFC 5280, 4.2)."""
+
+    key_usage: tuple[str, ...] | None
+    """The bits that are set, as in RFC 5280, 4.2.1.3 (``digitalSignature``); None without this extension."""
+    uses: tuple[str, ...] | None
+    """extendedKeyUsage: ``serverAuth``, ``clientAuth``, ``any`` or a dotted number; None without this extension."""
+    basic_constraints: bool
+    """Whether there are any."""
+    path_length: int | None
+    """How many authorities may stand between this one and a server; None for no limit."""
+    issuer_urls: tuple[str, ...]
+    """Where the certificate of its issuer can be fetched (authorityInfoAccess, caIssuers; RFC 5280, 4.2.2.1)."""
+    revocation_urls: tuple[str, ...]
+    """Where one can ask whether it was revoked: OCSP (authorityInfoAccess, ocsp) and lists (cRLDistributionPoints)."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +105,26 @@ class FileCertificate:
     itself; None where the file does not hold it."""
     for_servers: bool
     """extendedKeyUsage is absent or allows serverAuth (RFC 5280, 4.2.1.12)."""
+    padding: str
+    """How its issuer's RSA signature is padded: ``pkcs1v15`` or ``pss`` (RFC 8017, 8); empty for other signatures."""
+    extensions: Extensions
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why OpenSSL does not accept a chain, whatever its dates."""
+
+    place: int
+    """Which certificate it stopped at: 0 is the server's, 1 its issuer …, as found and not as in the file."""
+    code: int
+    """X509_V_ERR_* (openssl/x509_vfy.h)."""
+    says: str
+    """OpenSSL's own words."""
+
+    @property
+    def lacks_anchor(self) -> bool:
+        """Whether it says no more than that nobody known issued the last certificate (codes 2, 18 to 21)."""
+        return self.code in _NO_ANCHOR
 
 
 @dataclass(frozen=True)
@@ -81,6 +140,15 @@ class CertificateFile:
     root: CertificateSeen | None
     """The trust anchor of the host (or of the further file) that the first certificate leads to by the others, whatever
     the dates; None where there is none."""
+    public: bool
+    """Whether the first certificate leads to a public root (Mozilla's list) by the others, whatever the dates."""
+    filled: tuple[CertificateSeen, ...]
+    """Intermediates on the way to *root* that the file lacks and only the store (or the further file) had."""
+    refusal: Refusal | None
+    """Why *root* is None; None where there is a root, or no chain or store to look at."""
+    strict: Refusal | None
+    """What the strict checks of RFC 5280 (X509_V_FLAG_X509_STRICT) find on the way to *root*; None for nothing."""
+    writing: tuple[Writing, ...]
     store: str
     """The host's store that was used; empty where none was found."""
     now: str

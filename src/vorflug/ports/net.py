@@ -11,86 +11,22 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from vorflug.ports.net_codes import Code as Code
+from vorflug.ports.net_codes import Stage as Stage
+from vorflug.ports.net_key import KeyPlace, KeyState
+from vorflug.ports.net_names import NameserverSeen as NameserverSeen
+from vorflug.ports.net_names import Pointer as Pointer
+from vorflug.ports.net_names import Resolved as Resolved
 
-class Stage(StrEnum):
-    """How far a connection comes, in this order."""
 
-    RESOLVE = "resolve"
-    CONNECT = "connect"
-    PROXY = "proxy"
-    TLS = "tls"
+class Mode(StrEnum):
+    """What is asked for once the way is open."""
+
     HTTP = "http"
-
-
-class Code(StrEnum):
-    """What stopped a connection, or is worth a word.  One documented page each.
-
-    Whether an answer's status, redirect or content is the wanted one (``http.status``, ``http.redirect_blocked``,
-    ``http.wrong_target``) is for who judges it: a probe follows no redirect and gives none of these.
-    """
-
-    DNS_NXDOMAIN = "dns.nxdomain"
-    DNS_SERVFAIL = "dns.servfail"
-    DNS_REFUSED = "dns.refused"
-    DNS_TIMEOUT = "dns.timeout"
-    DNS_NODATA = "dns.nodata"
-    DNS_UNREACHABLE = "dns.unreachable"
-    """No packet came as far as the nameserver: no route, or its port is closed."""
-    DNS_TRUNCATED_TCP_BLOCKED = "dns.truncated_tcp_blocked"
-    """The answer was too long for UDP, and the nameserver cannot be asked over TCP (RFC 7766)."""
-    DNS_HIJACK = "dns.hijack"
-    """A name that cannot exist (RFC 6761, 6.4: ``.invalid``) has an address."""
-    DNS_BOGON = "dns.bogon"
-    """A public name has an address that no public host can have (loopback, unspecified)."""
-    TCP_REFUSED = "tcp.refused"
-    TCP_TIMEOUT = "tcp.timeout"
-    TCP_PROHIBITED = "tcp.prohibited"
-    TCP_NO_ROUTE = "tcp.no_route"
-    TCP_RESET = "tcp.reset"
-    TCP_CLOSED_EARLY = "tcp.closed_early"
-    TCP_V6_BROKEN = "tcp.v6_broken"
-    """An IPv6 address failed where an IPv4 address of the same name works."""
-    PROXY_REFUSED = "proxy.refused"
-    PROXY_DNS = "proxy.dns"
-    PROXY_TIMEOUT = "proxy.timeout"
-    PROXY_AUTH_REQUIRED = "proxy.auth_required"
-    PROXY_AUTH_REJECTED = "proxy.auth_rejected"
-    PROXY_AUTH_UNSUPPORTED = "proxy.auth_unsupported"
-    PROXY_DENIED = "proxy.denied"
-    PROXY_UPSTREAM_DNS = "proxy.upstream_dns"
-    PROXY_UPSTREAM_TIMEOUT = "proxy.upstream_timeout"
-    PROXY_UPSTREAM_REFUSED = "proxy.upstream_refused"
-    PROXY_CLOSED = "proxy.closed"
-    PROXY_CONFIG = "proxy.config"
-    TLS_STALL = "tls.stall"
-    TLS_RESET = "tls.reset"
-    TLS_NOT_TLS = "tls.not_tls"
-    TLS_HOST_MISMATCH = "tls.host_mismatch"
-    TLS_EXPIRED = "tls.expired"
-    TLS_NOT_YET_VALID = "tls.not_yet_valid"
-    TLS_SELF_SIGNED = "tls.self_signed"
-    TLS_UNKNOWN_CA = "tls.unknown_ca"
-    TLS_MISSING_INTERMEDIATE = "tls.missing_intermediate"
-    TLS_INTERCEPTED = "tls.intercepted"
-    TLS_VERSION = "tls.version"
-    TLS_CIPHER = "tls.cipher"
-    TLS_CLIENT_CERT_REQUIRED = "tls.client_cert_required"
-    TLS_WEAK_KEY = "tls.weak_key"
-    TLS_WEAK_SIGNATURE = "tls.weak_signature"
-    TLS_INVALID_CHAIN = "tls.invalid_chain"
-    """The presented certificates do not prove one another (signature, purpose, path length)."""
-    TLS_CHAIN_TOO_LARGE = "tls.chain_too_large"
-    TLS_STRICT_ONLY = "tls.strict_only"
-    """The chain holds only where RFC 5280 is not read strictly (Python 3.13 reads it so by default)."""
-    HTTP_STATUS = "http.status"
-    HTTP_REDIRECT_BLOCKED = "http.redirect_blocked"
-    HTTP_HEADER_TOO_LARGE = "http.header_too_large"
-    HTTP_SLOW_HEADERS = "http.slow_headers"
-    HTTP_SLOW_BODY = "http.slow_body"
-    HTTP_TRUNCATED = "http.truncated"
-    HTTP_NO_RESPONSE = "http.no_response"
-    HTTP_NOT_HTTP = "http.not_http"
-    HTTP_WRONG_TARGET = "http.wrong_target"
+    SSE = "sse"
+    """Server-sent events (WHATWG HTML, 9.2): do they arrive as they are sent, and does an idle stretch survive?"""
+    WS = "ws"
+    """A WebSocket (RFC 6455): upgrade, frames both ways, an idle stretch."""
 
 
 @dataclass(frozen=True)
@@ -112,10 +48,31 @@ class ProbeAsk:
     """Names (lower case) of response headers whose values are reported besides the usual ones."""
     public_ca: bool = False
     """The endpoint is known to have a certificate from a public authority: any other chain is interception."""
+    mode: Mode = Mode.HTTP
+    timeout_s: float | None = None
+    """The deadline of the whole request with its controls; None leaves it to the caller."""
+    judged: bool = False
+    """Judge the answer, too: follow redirects on the same host, and give codes for status and content."""
+    expect_status: tuple[int, ...] = ()
+    """Where *judged*: any of these is right.  Empty: every status below 400."""
+    expect_type: str = ""
+    """Where *judged*: the media type that the answer must have (``application/json``)."""
+    upload_bytes: int = 0
+    """A body of this many bytes is sent (with POST)."""
+    body: str = ""
+    """JSON that asks for a stream (with POST and `Mode.SSE`); never a secret."""
+    idle_s: float = 0.0
+    """For streams: how long a connection must survive on which nothing is said."""
+    direct_too: bool = False
+    """Where a proxy fails, a direct connection may be tried to tell whose fault it is."""
+    proxy_always: bool = False
+    """*proxy* holds whatever NO_PROXY says, and for this machine itself: a person named it for this one request."""
 
 
 SITE = "site"
 """`Route.why` where the site file names the proxy."""
+OPTION = "--proxy"
+"""`Route.why` where it was named for this one request."""
 LOOPBACK = "loopback"
 """`Route.why` where a proxy is set, but the target is this machine itself."""
 
@@ -139,6 +96,78 @@ class StageSeen:
     code: Code | None = None
     detail: str = ""
     """Raw evidence, capped and without secrets: ``ECONNREFUSED 127.0.0.1:443``, ``HTTP/1.1 407``."""
+
+
+@dataclass(frozen=True)
+class AttemptSeen:
+    """A connection attempt to one address."""
+
+    address: str
+    took_s: float
+    """From its own start; for one that was given up, until then."""
+    code: Code | None
+    """None where it was connected."""
+    detail: str = ""
+
+
+class Check(StrEnum):
+    """A control that was made because a diagnosis needed it."""
+
+    RANDOM_NAME = "random_name"
+    """Does a name that cannot exist have an address?"""
+    NAMESERVERS = "nameservers"
+    """What does each nameserver say?"""
+    CLOCK = "clock"
+    """Do the Date headers of servers agree with this host's clock?"""
+    WITHOUT_SNI = "without_sni"
+    """Does the handshake pass without the server's name?"""
+    SMALL_HELLO = "small_hello"
+    """Does a handshake pass whose first message fits into a small packet?"""
+    OLD_TLS = "old_tls"
+    """Does the server speak only TLS 1.0 or 1.1?"""
+    SECOND_CONNECTION = "second_connection"
+    """Does the peer hang up unasked, too?"""
+    DIRECT = "direct"
+    """Does a direct connection fare better than the one by the proxy?"""
+    PROXY_HONESTY = "proxy_honesty"
+    """Does the proxy open a way to a host that cannot exist?"""
+    PROGRAMS = "programs"
+    """Do programs with this environment go different ways?"""
+    MADE_UP = "made_up"
+    """Is a certificate made up on the spot for a name that cannot exist, or does the service itself show another?"""
+    PROXY_ALIVE = "proxy_alive"
+    """Does the proxy answer at all, if only that another host does not exist?"""
+    OTHER_HOST_NAME = "other_host_name"
+    """Does whatever answers give the same answer for a host that cannot exist?"""
+
+
+@dataclass(frozen=True)
+class CheckSeen:
+    """What a control showed."""
+
+    check: Check
+    outcome: str
+    """One of a few plain words of each check: ``passed``, ``failed``, ``same``, ``differs``, ``not_possible``."""
+    detail: str = ""
+    """Raw evidence, capped and visible."""
+    took_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class StreamSeen:
+    """What came of a stream or a WebSocket."""
+
+    events: int
+    """Events, or frames echoed."""
+    arrived_s: tuple[float, ...] = ()
+    """When each came, since the request was sent; capped in number."""
+    idle_s: float = 0.0
+    """The longest silence that the connection survived, or after which it broke."""
+    ended: str = ""
+    """``complete``, ``eof``, ``reset``, ``timeout`` or ``enough``."""
+    flowing: bool = False
+    """It was proved that events come as they are sent, or that frames come back."""
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -197,6 +226,10 @@ class HttpSeen:
     found: tuple[str, ...]
     """Which of ``look_for`` the body holds."""
     body_bytes: int
+    sent_bytes: int = 0
+    """Of a body that was to be sent (`ProbeAsk.upload_bytes`): so much was taken before the answer came."""
+    looks_like: Code | None = None
+    """`HTTP_CAPTIVE_PORTAL` or `HTTP_BLOCK_PAGE` where headers and body bear its marks; no proof by itself."""
 
 
 @dataclass(frozen=True)
@@ -213,6 +246,10 @@ class ProxySeen:
     """How often the request was put: 2 where credentials were asked for and given."""
     had_credentials: bool = False
     """Whether the setting that names the proxy holds credentials."""
+    reported: str = ""
+    """The error of the last Proxy-Status field (RFC 9209, 2.3): ``dns_error``; empty where there is none."""
+    via: str = ""
+    """Its Via field, capped and visible."""
 
 
 @dataclass(frozen=True)
@@ -235,6 +272,15 @@ class Trace:
     """None where no proxy was asked."""
     resolvers: tuple[str, ...] = ()
     """The nameservers of this host while the name was resolved."""
+    attempts: tuple[AttemptSeen, ...] = ()
+    """Every address that was tried, in the order of their starts."""
+    checks: tuple[CheckSeen, ...] = ()
+    """The controls that were made."""
+    redirects: tuple[str, ...] = ()
+    """Where the answer led on the same host, in order, without queries."""
+    stream: StreamSeen | None = None
+    took_s: float = 0.0
+    """The whole, controls included."""
 
     @property
     def code(self) -> Code | None:
@@ -248,17 +294,12 @@ class Trace:
 
 
 @dataclass(frozen=True)
-class Resolved:
-    """What one resolver said about a name."""
+class Keyed:
+    """What came of a request with a key."""
 
-    name: str
-    server: str
-    """``system`` for the C library's resolver, else the nameserver's address."""
-    addresses: tuple[str, ...]
-    canonical: str
-    code: Code | None
-    took_s: float
-    detail: str = ""
+    state: KeyState
+    trace: Trace | None = None
+    """None where no request was made."""
 
 
 @dataclass(frozen=True)
@@ -274,6 +315,51 @@ class ProxyVariable:
     """Whether it names a host and a usable scheme."""
 
 
+class ProxyReader(StrEnum):
+    """Who reads a place where proxy settings stand."""
+
+    PROCESS = "process"
+    """Whatever is started here: the environment of this process."""
+    SERVICES = "services"
+    """Every systemd service: DefaultEnvironment= of the manager (systemd-system.conf(5))."""
+    DOCKERD = "dockerd"
+    CONTAINERD = "containerd"
+    CONTAINERS = "containers"
+    """Containers that this user's docker command starts."""
+    LOGIN = "login"
+    """Every login by PAM: /etc/environment (pam_env(8))."""
+    WGET = "wget"
+    APT = "apt"
+
+
+class PlaceState(StrEnum):
+    """What became of looking into a place."""
+
+    READ = "read"
+    ABSENT = "absent"
+    DENIED = "denied"
+    BROKEN = "broken"
+    """It is there, but cannot be read as what it should be."""
+
+
+@dataclass(frozen=True)
+class ProxyPlace:
+    """A place where proxy settings stand, as one reader sees it."""
+
+    reader: ProxyReader
+    path: str
+    """The file; empty for the environment of this process."""
+    state: PlaceState
+    variables: tuple[ProxyVariable, ...] = ()
+    """By the names that the file has for them: ``https-proxy`` in daemon.json is HTTPS_PROXY."""
+    empty: tuple[str, ...] = ()
+    """Names that are set to nothing."""
+    cgi: bool = False
+    """Whether REQUEST_METHOD is set, too."""
+    pac: tuple[str, ...] = ()
+    """Names of variables that name a PAC file; nothing evaluates it."""
+
+
 class Net(Protocol):
     """Staged probing."""
 
@@ -281,8 +367,20 @@ class Net(Protocol):
         """Make one request.  A stage that fails is in the trace, not an exception."""
         ...
 
+    def probe_with_key(self, ask: ProbeAsk, place: KeyPlace) -> Keyed:
+        """Make one request with the key that lies at *place*: to the origin of *ask* alone, never without TLS."""
+        ...
+
     def resolve(self, name: str, server: str | None = None) -> Resolved:
         """Ask the system's resolver, or one *server* of `nameservers`, for A and AAAA."""
+        ...
+
+    def nameserver(self, server: str, name: str) -> NameserverSeen:
+        """Ask one *server* about *name* in several ways: over UDP and TCP, with EDNS, without DNSSEC validation."""
+        ...
+
+    def pointer(self, address: str, server: str) -> Pointer:
+        """Ask one *server* which names *address* has (PTR; RFC 1035, 3.5)."""
         ...
 
     def nameservers(self) -> tuple[str, ...]:
@@ -291,6 +389,10 @@ class Net(Protocol):
 
     def proxy_variables(self) -> tuple[ProxyVariable, ...]:
         """The proxy variables that are set, in every spelling, in the order they were found."""
+        ...
+
+    def proxy_places(self) -> tuple[ProxyPlace, ...]:
+        """Every place where proxy settings are looked for, of one reader the one that wins last."""
         ...
 
     def route(self, url: str, proxy: str | None = None) -> Route:

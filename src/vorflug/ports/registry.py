@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from vorflug.ports.net import Code, Trace
+
 
 class CredentialSource(StrEnum):
     """Where docker's ``config.json`` keeps what it knows of a registry (docker-login(1))."""
@@ -79,6 +81,16 @@ class PullEnd(StrEnum):
     """The token service is named with http://: nothing was sent there."""
     REALM_FOREIGN = "realm_foreign"
     """The token service is on a host that was not allowed: nothing was sent there."""
+    RATE_LIMITED = "rate_limited"
+    """429: too many requests, for this login or for this network address (RFC 6585, 4)."""
+    SPARED = "spared"
+    """Not asked for, because few pulls are left and the installation needs them."""
+    REDIRECT_REFUSED = "redirect_refused"
+    """It leads to http://, to an address of this link or of a cloud's metadata, or in a circle: not followed."""
+    NO_MANIFEST = "no_manifest"
+    """The answer is no image manifest or index that is known here, or larger than 4 MiB."""
+    WRONG_PLATFORM = "wrong_platform"
+    """There is an image of this name, but none for the wanted platform."""
     NO_TOKEN = "no_token"  # noqa: S105 - a word, not a token
     """The token service gave an answer without a token."""
     UNREACHABLE = "unreachable"
@@ -87,6 +99,18 @@ class PullEnd(StrEnum):
     """Any other answer."""
     NOT_TRIED = "not_tried"
     """Left out after the credential had been refused, so that no account gets locked."""
+
+
+@dataclass(frozen=True)
+class RateSeen:
+    """What the registry says about how much may still be pulled (draft-ietf-httpapi-ratelimit-headers, Docker Hub)."""
+
+    limit: int | None = None
+    remaining: int | None = None
+    window_s: int | None = None
+    """Over how many seconds *limit* counts."""
+    retry_after: str = ""
+    """Retry-After (RFC 9110, 10.2.3): seconds or a date, as it came, capped and visible."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +127,15 @@ class PullSeen:
     """``host[:port]`` that gave the deciding answer, or that nothing was sent to."""
     anonymous: bool = False
     """Whether it was seen without any credential."""
+    trace: Trace | None = None
+    """Where no answer came: how far the way to *at* leads."""
+    rate: RateSeen | None = None
+    """None where the registry says nothing about limits."""
+
+    @property
+    def code(self) -> Code | None:
+        """The layer that failed on the way to *at*; None where an answer came."""
+        return self.trace.code if self.trace is not None else None
 
 
 @dataclass(frozen=True)
@@ -114,18 +147,74 @@ class PullRights:
 
 
 @dataclass(frozen=True)
+class BlobSeen:
+    """One part of an image, as the manifest names it."""
+
+    digest: str
+    size: int
+    """Bytes as they are transferred, compressed."""
+
+
+@dataclass(frozen=True)
+class ManifestSeen:
+    """What an image consists of on one platform."""
+
+    pull: PullSeen
+    """`PullEnd.GRANTED` only where an image for the wanted platform was read."""
+    platform: str = ""
+    """Of that image: ``linux/amd64``, ``linux/arm64/v8``."""
+    offered: tuple[str, ...] = ()
+    """Every platform there is an image for, capped in number; attestations are none."""
+    blobs: tuple[BlobSeen, ...] = ()
+    """Its configuration and its layers, each once."""
+
+
+@dataclass(frozen=True)
+class ImagesSeen:
+    """What several images consist of."""
+
+    credential: CredentialSeen
+    wanted: str
+    """The platform that was looked for: ``linux/amd64``."""
+    images: tuple[ManifestSeen, ...]
+
+
+class ReadEnd(StrEnum):
+    """How the reading of a layer ended."""
+
+    COMPLETE = "complete"
+    """All that was asked for came."""
+    TIME = "time"
+    """The time for the question was over while bytes still came."""
+    CUT = "cut"
+    """The connection broke, or nothing came any more."""
+    REFUSED = "refused"
+    """A redirect that is not followed: to http://, to an address of this link or of a cloud's metadata, in a circle."""
+
+
+@dataclass(frozen=True)
 class DownloadSeen:
     """One layer's first bytes."""
 
     pull: PullSeen
     status: int | None = None
-    """206 where the range was honoured (RFC 9110, 15.3.7); 200 where all was sent."""
+    """206 where the range was honoured (RFC 9110, 15.3.7); 200 where all was sent; None where no answer came."""
     data_host: str = ""
-    """The host that sent the bytes."""
+    """``host[:port]`` that sent the bytes, or should have."""
     redirected: bool = False
     read_bytes: int = 0
     took_s: float = 0.0
-    """From the request to the last byte, redirects included."""
+    """From the request to *data_host* to the last byte."""
+    ended: ReadEnd = ReadEnd.COMPLETE
+    trace: Trace | None = None
+    """Where no answer came: how far the way to *data_host* leads."""
+    rate: RateSeen | None = None
+    """What *data_host* says about limits, where it is for them that it sends nothing (429)."""
+
+    @property
+    def code(self) -> Code | None:
+        """The layer that failed on the way to *data_host*; None where an answer came."""
+        return self.trace.code if self.trace is not None else None
 
 
 class Registry(Protocol):
@@ -137,6 +226,14 @@ class Registry(Protocol):
 
     def pull_rights(self, ask: RegistryAsk, images: tuple[str, ...]) -> PullRights:
         """HEAD every manifest of *images* (``repository:tag`` or ``repository@sha256:…``); nothing is downloaded."""
+        ...
+
+    def manifests(self, ask: RegistryAsk, images: tuple[str, ...], architecture: str = "") -> ImagesSeen:
+        """GET every manifest of *images* for *architecture* (``amd64``; empty: this host's); no layer is downloaded.
+
+        Docker Hub counts each as a pull: where the registry says that fewer are left than these images take, the rest
+        is not asked for (`PullEnd.SPARED`).
+        """
         ...
 
     def download(self, ask: RegistryAsk, image: str, at_most: int) -> DownloadSeen:

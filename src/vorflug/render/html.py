@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from vorflug.model.message import Message, msg
 from vorflug.model.report import FactInfo, Report
-from vorflug.render import bars, sizes, words
+from vorflug.render import bars, network, sizes, words
+from vorflug.render.handover import handover
+from vorflug.render.path import MARKS, STAGES
 from vorflug.render.view import Entry, View, blocks, headline, view
 from vorflug.render.words import Said, Speaker
 
@@ -48,6 +50,7 @@ def render_html(report: Report, *, lang: str, fingerprint: str | None = None) ->
             view=story,
             sizes=sizes.compare(report),
             held=_held(story),
+            network=network.groups(report),
             counts=headline(report.verdict.counts),
             fingerprint=fingerprint,
         )
@@ -92,6 +95,10 @@ def _environment(lang: str) -> Environment:
         blocks=blocks,
         bars=bars.parts,
         across=bars.across,
+        stages=STAGES,
+        marks=MARKS,
+        requests=network.requests,
+        handover=lambda team, report: handover(team, report, Speaker(lang)),
         model_state=sizes.model_state,
         model_sentence=sizes.model_sentence,
         lines=lambda fact: _lines(fact, speak),

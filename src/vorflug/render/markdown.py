@@ -10,6 +10,8 @@ from collections.abc import Iterable
 
 from vorflug.model.message import Message, listed, msg
 from vorflug.model.report import Report
+from vorflug.render.network import Request, groups
+from vorflug.render.path import MARKS, STAGES, Mark
 from vorflug.render.sizes import compare, model_sentence, model_state
 from vorflug.render.view import Entry, TeamList, blocks, headline, view
 from vorflug.render.words import LEVELS, MODELS, OUTCOMES, PHASES, VERDICTS, Said, Speaker, inside
@@ -53,6 +55,7 @@ class _Page:
             self._head(2, msg("To be confirmed by people"))
             self._list(f"[ ] {self._say(f.title)} ({self._say(f.id)})" for f in story.to_confirm)
         self._sizes()
+        self._network()
         self._head(2, msg("Wanted and seen"))
         for subject in story.subjects:
             self._put(f"### {escape(self._speak.subject(subject.name))}", "")
@@ -145,6 +148,30 @@ class _Page:
                     for m in self._report.models
                 ),
             )
+
+    def _network(self) -> None:
+        found = groups(self._report)
+        if not found:
+            return
+        self._head(2, msg("Network paths"))
+        self._table(
+            (msg("Request"), msg("Path"), msg("Result")),
+            (
+                (self._say(request.url), self._path(request), self._say(group.heading))
+                for group in found
+                for request in group.requests
+            ),
+        )
+
+    def _path(self, request: Request) -> str:
+        """The layers as far as it came, each with its time."""
+        said = [
+            f"{self._say(STAGES[layer.stage])} {self._say(msg('{took:duration}', took=layer.took_s))}"
+            + (f" ({self._say(MARKS[layer.mark])})" if layer.mark is Mark.BROKE else "")
+            for layer in request.path
+            if layer.took_s is not None
+        ]
+        return " → ".join(said) or "–"
 
     def _say(self, said: Said) -> str:
         return escape(self._speak(said))

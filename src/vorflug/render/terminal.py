@@ -1,42 +1,24 @@
-"""The summary for a terminal: verdict, what to do, what could not be looked at, where the report lies.
-
-The only renderer that uses rich; for colours, and for cell widths when lines are wrapped.
-"""
+"""The summary for a terminal: verdict, what to do, what could not be looked at, where the report lies."""
 
 from __future__ import annotations
-
-import os
-import sys
-from typing import TYPE_CHECKING
 
 from vorflug.model.message import Message, msg, visible
 from vorflug.model.report import Report, VerdictOutcome
 from vorflug.model.requirement import Level
+from vorflug.render.columns import Columns
 from vorflug.render.sizes import compare
 from vorflug.render.view import Entry, TeamList, headline, technical, view
 from vorflug.render.words import LEVELS, MODELS, SHORT_TEAMS, VERDICTS, Speaker, inside
 
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.text import Text
-
-_LEFT = 13
-"""Two spaces, the longest team's name and a gap (columns)."""
 _ENTRIES = 6
 """What is no must is shown only up to this many entries of a team; the page has them all."""
 _FOLDED = 3
 """From this many missing parameters on, they share one entry."""
-_NARROWEST = 40
 _STYLES = {
     VerdictOutcome.READY: "bold green",
     VerdictOutcome.NOT_READY: "bold red",
     VerdictOutcome.UNDETERMINED: "bold yellow",
 }
-
-
-def wants_color() -> bool:
-    """Whether stdout is a terminal and nobody asked for no colours (https://no-color.org)."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def render_terminal(
@@ -54,40 +36,23 @@ def render_terminal(
     *folder*: where the four files lie; *fingerprint*: of the key that signed; *key_note*: one sentence about that key.
     Without *color* there is no escape sequence in it, whatever the report holds.
     """
-    return _Summary(report, lang, max(width, _NARROWEST), color).write(folder, fingerprint, key_note)
+    return _Summary(report, lang, width, color).write(folder, fingerprint, key_note)
 
 
 class _Summary:
     def __init__(self, report: Report, lang: str, width: int, color: bool) -> None:
-        from rich.console import Console
-
         self._report = report
         self._say = Speaker(lang)
-        self._width = width
-        self._color = color
-        self._console: Console = Console(
-            width=width,
-            force_terminal=color,
-            color_system="standard" if color else None,
-            no_color=not color,
-            highlight=False,
-            markup=False,
-            emoji=False,
-            legacy_windows=False,
-        )
-        self._lines: list[Text] = []
+        self._page = Columns(width, color=color)
+        self._put = self._page.put
 
     def write(self, folder: str | None, fingerprint: str | None, key_note: Message | None) -> str:
-        from rich.text import Text
-
         story = view(self._report)
         self._verdict()
         self._teams(msg("What to do"), story.to_do)
         self._teams(msg("Undetermined"), story.could_not_look)
         self._ending(folder, fingerprint, key_note)
-        with self._console.capture() as captured:
-            self._console.print(Text("\n").join(self._lines), soft_wrap=True)
-        return captured.get()
+        return self._page.write()
 
     def _verdict(self) -> None:
         report, say = self._report, self._say
@@ -111,7 +76,7 @@ class _Summary:
     def _teams(self, heading: Message, lists: tuple[TeamList, ...]) -> None:
         if not lists:
             return
-        self._heading(heading)
+        self._page.heading(self._say(heading))
         for team in lists:
             name = self._say(SHORT_TEAMS[team.team])
             missing = [e for e in team.entries if e.cause is not None and e.cause.kind == "parameter.missing"]
@@ -129,7 +94,7 @@ class _Summary:
             for (_, follow), same in alike.items():
                 ids = ", ".join(visible(e.finding.id, at_most=64) for e in same if e.finding is not None)
                 line = self._line(same[0])
-                self._put(name, line.removesuffix(".") if ids else line, style="bold", ids=ids)
+                self._put(name, line.removesuffix(".") if ids else line, style="bold", after=ids)
                 name = ""
                 if follow:
                     self._put("", follow, text_style="dim")
@@ -167,7 +132,7 @@ class _Summary:
 
     def _ending(self, folder: str | None, fingerprint: str | None, key_note: Message | None) -> None:
         say = self._say
-        self._lines.append(self._text(""))
+        self._page.blank()
         sizes = compare(self._report).short
         if sizes is not None:
             self._put(say(msg("Sizes")), say(sizes), style="bold")
@@ -188,34 +153,3 @@ class _Summary:
         if self._report.verdict.outcome is VerdictOutcome.READY:
             return msg("vorflug verify {folder} --trust KEY checks the report, anywhere", folder=folder)
         return msg("pass each team its list, then run vorflug again")
-
-    def _heading(self, heading: Message) -> None:
-        self._lines.append(self._text(""))
-        line = self._text("  ")
-        line.append(self._say(heading), "bold underline" if self._color else "")
-        self._lines.append(line)
-
-    def _put(
-        self, label: str, said: str, *, left: int = _LEFT, style: str = "", text_style: str = "", ids: str = ""
-    ) -> None:
-        """*label* in the left column, *said* wrapped in the right one; *ids* of requirements stand dim at its end."""
-        from rich.cells import cell_len
-
-        room = max(_LEFT, self._width - left)
-        text = self._text(said, text_style)
-        if ids:
-            text.append(f" · {ids}", "not bold dim")
-        for number, part in enumerate(text.wrap(self._console, room, overflow="fold")):
-            part.rstrip()
-            shown = f"  {label}" if number == 0 and label else ""
-            # the style is the label's alone: a Text's own style would hold for everything that is appended
-            line = self._text("")
-            line.append(shown, style)
-            line.append(" " * max(1 if shown else 0, left - cell_len(shown)))
-            line.append_text(part)
-            self._lines.append(line)
-
-    def _text(self, text: str, style: str = "") -> Text:
-        from rich.text import Text
-
-        return Text(text, style=style, end="")

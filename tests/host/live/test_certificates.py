@@ -9,7 +9,6 @@ import time
 from dataclasses import asdict
 
 import pytest
-import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
@@ -24,68 +23,21 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import NameOID
 
 from lab import authority
+from lab.certificate_files import binary_form, certificate, live, pem_key, small_authority, stored, write
 from vorflug.host.live.certificates import LiveCertificates
 from vorflug.netprobe.anchors import Store
 from vorflug.netprobe.certificates import instant
 from vorflug.ports.certificates import READ_AT_MOST, Content, KeyFit, KeyKind
 
 
-def pem_key(key, secret=None):
-    how = BestAvailableEncryption(secret) if secret else NoEncryption()
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how)
-
-
-def certificate(key, names=("a.example",), subject="a.example", days=90, extensions=(), digest=None, signer=None):
-    now = dt.datetime.now(dt.UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject, _validate=False)])
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=days))
-    )
-    if names:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in names]), False)
-    for extension in extensions:
-        builder = builder.add_extension(extension, False)
-    digest = None if isinstance(key, ed25519.Ed25519PrivateKey) else digest or hashes.SHA256()
-    return builder.sign(signer or key, digest).public_bytes(Encoding.PEM)
-
-
 @pytest.fixture(scope="module")
 def pki():
-    root = trustme.CA(organization_name="Corp Root")
-    middle = root.create_child_ca()
-    leaf = middle.issue_cert("vorflug.corp.example", "*.apps.corp.example", "192.0.2.7")
-    return root, middle, leaf
+    return small_authority()
 
 
 @pytest.fixture
 def folder(tmp_path, pki):
-    root, middle, leaf = pki
-    blobs = {
-        "root": root.cert_pem.bytes(),
-        "middle": middle.cert_pem.bytes(),
-        "leaf": leaf.cert_chain_pems[0].bytes(),
-        "key": leaf.private_key_pem.bytes(),
-    }
-    for name, data in blobs.items():
-        (tmp_path / f"{name}.pem").write_bytes(data)
-    (tmp_path / "none.pem").write_bytes(trustme.CA(organization_name="Another Root").cert_pem.bytes())
-    return tmp_path
-
-
-def live(folder, store="none"):
-    return LiveCertificates(Store(str(folder / f"{store}.pem"), None))
-
-
-def write(folder, name, *parts):
-    path = folder / name
-    path.write_bytes(b"".join((folder / f"{p}.pem").read_bytes() if isinstance(p, str) else p for p in parts))
-    return str(path)
+    return stored(tmp_path, pki)
 
 
 @pytest.mark.parametrize(
@@ -215,10 +167,6 @@ def test_a_key_in_the_certificate_file_is_seen(folder):
     assert not live(folder).read(str(folder / "leaf.pem")).holds_key
 
 
-def _der(folder):
-    return x509.load_pem_x509_certificate((folder / "leaf.pem").read_bytes()).public_bytes(Encoding.DER)
-
-
 def _request(folder):
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a")])
@@ -233,6 +181,26 @@ def _store(folder):
     )  # fmt: skip
 
 
+def _store_with(secret):
+    """As openssl writes it."""
+
+    def make(folder):
+        words = [
+            "openssl",
+            "pkcs12",
+            "-export",
+            "-in",
+            "leaf.pem",
+            "-inkey",
+            "key.pem",
+            "-passout",
+            f"pass:{secret.decode()}",
+        ]
+        return subprocess.run(words, cwd=folder, capture_output=True, check=True).stdout
+
+    return make
+
+
 def _bundle(encoding):
     return lambda folder: pkcs7.serialize_certificates(
         [x509.load_pem_x509_certificate((folder / "root.pem").read_bytes())], encoding
@@ -242,8 +210,12 @@ def _bundle(encoding):
 @pytest.mark.parametrize(
     ("make", "content"),
     [
-        (_der, Content.DER),
-        (_store, Content.PKCS12),
+        (binary_form, Content.DER),
+        (_store, Content.PKCS12_LOCKED),
+        (_store_with(b""), Content.PKCS12),
+        (lambda f: _store(f)[:300], Content.PKCS12),
+        (lambda f: b"\xff\xfe" + (f / "leaf.pem").read_text().encode("utf-16-le"), Content.UTF16),
+        (lambda f: (f / "leaf.pem").read_text().encode("utf-16-be").join([b"\xfe\xff", b""]), Content.UTF16),
         (_bundle(Encoding.PEM), Content.PKCS7),
         (_bundle(Encoding.DER), Content.PKCS7),
         (_request, Content.REQUEST),
@@ -277,7 +249,7 @@ def test_what_is_not_a_certificate_file_says_what_it_is(folder, make, content):
 
 def test_every_cut_of_a_real_file_is_an_answer(folder):
     whole = (folder / "leaf.pem").read_bytes() + (folder / "middle.pem").read_bytes()
-    der = _der(folder)
+    der = binary_form(folder)
     for data in (*(whole[:n] for n in range(0, len(whole), 37)), *(der[:n] for n in range(0, len(der), 11))):
         assert live(folder).read(write(folder, "cut", data)).content in Content
 

@@ -2,93 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import os
-from base64 import b64encode
-
 import pytest
-import trustme
 
 from areas.registry_server import IDENTITY, PASSWORD, TOKEN, USER, running
-from vorflug.host.live import Patience
-from vorflug.host.live.registry import LiveRegistry
+from host.registry_parts import SECRETS, ask, only, packed, port, schemes
+from lab.servers import tcp
+from lab.socks import socks
 from vorflug.host.secrets import redact
+from vorflug.netprobe.login import Logins
 from vorflug.ports.registry import CredentialSource, CredentialState, PullEnd, RegistryAsk
 
-SECRETS = (PASSWORD, IDENTITY, TOKEN, b64encode(f"{USER}:{PASSWORD}".encode()).decode())
-
-
-def packed(user=USER, password=PASSWORD):
-    return {"auth": b64encode(f"{user}:{password}".encode()).decode()}
-
-
-@pytest.fixture(scope="module")
-def ca():
-    return trustme.CA()
-
-
-@pytest.fixture
-def ca_file(ca, tmp_path):
-    path = tmp_path / "ca.pem"
-    path.write_bytes(ca.cert_pem.bytes())
-    return str(path)
-
-
-@pytest.fixture
-def registry(ca):
-    with running(ca) as server:
-        server.add("team/app", "1.0", 300_000)
-        yield server
-
-
-@pytest.fixture
-def other(ca):
-    with running(ca) as server:
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def docker(tmp_path, monkeypatch):
-    """A docker configuration of this test's own."""
-    folder = tmp_path / "docker"
-    folder.mkdir()
-    monkeypatch.setenv("DOCKER_CONFIG", str(folder))
-    for name in list(os.environ):
-        if name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
-
-    def write(config):
-        (folder / "config.json").write_text(config if isinstance(config, str) else json.dumps(config))
-
-    return write
-
-
-@pytest.fixture
-def helpers(tmp_path):
-    folder = tmp_path / "bin"
-    folder.mkdir(mode=0o755)
-
-    def write(name, script):
-        path = folder / f"docker-credential-{name}"
-        path.write_text("#!/bin/sh\n" + script)
-        path.chmod(0o755)
-        return str(folder)
-
-    return write
-
-
-def port(*helpers, seconds=10, refused=None):
-    return LiveRegistry(Patience(seconds), helpers or ("/nonexistent",), set() if refused is None else refused)
-
-
-def ask(registry, ca_file, **fields):
-    return RegistryAsk(registry.place, ca_file=ca_file, **fields)
-
-
-def only(rights):
-    (seen,) = rights.images
-    assert all(secret not in repr(rights) for secret in SECRETS)
-    return seen
+pytestmark = pytest.mark.usefixtures("docker")
 
 
 # ---- logins ----------------------------------------------------------------------------------------------------------
@@ -191,12 +115,13 @@ def test_a_login_sees_the_manifest(docker, registry, ca_file):
     wanted = registry.add("team/app", "2.0", 10)
     seen = only(port().pull_rights(ask(registry, ca_file), ("team/app:2.0",)))
     assert (seen.end, seen.status, seen.digest, seen.anonymous) == (PullEnd.GRANTED, 200, wanted, False)
-    # the first request carries nothing, the token service gets the password, the registry the token
-    kinds = [
-        fields.get("authorization", fields.get("Authorization", "none")).split()[0] for _, _, fields in registry.log
+    # what is asked first carries nothing, the token service gets the password, the registry the token
+    assert schemes(registry) == [
+        ("GET", "/v2/", "none"),
+        ("HEAD", "/v2/team/app/manifests/2.0", "none"),
+        ("GET", "/token", "Basic"),
+        ("HEAD", "/v2/team/app/manifests/2.0", "Bearer"),
     ]
-    assert kinds == ["none", "Basic", "Bearer"]
-    assert all(method != "GET" or path.startswith("/token") for method, path, _ in registry.log)
     assert registry.sent(PASSWORD) == 1
 
 
@@ -249,25 +174,25 @@ def test_no_login(registry, ca_file):
     assert only(port().pull_rights(ask(registry, ca_file), ("team/app:1.0",))).end is PullEnd.NO_CREDENTIAL
 
 
-def test_a_refused_login_is_tried_once_however_many_images(docker, registry, ca_file):
+def test_a_refused_login_is_tried_twice_at_most_however_many_images(docker, registry, ca_file):
     docker({"auths": {registry.place: packed(password="wrong-password")}})
-    refused = set()
-    rights = port(refused=refused).pull_rights(ask(registry, ca_file), tuple(f"team/app:{n}" for n in range(20)))
+    logins = Logins()
+    rights = port(logins=logins).pull_rights(ask(registry, ca_file), tuple(f"team/app:{n}" for n in range(20)))
     assert [i.end for i in rights.images] == [PullEnd.REFUSED, *[PullEnd.NOT_TRIED] * 19]
     # nor does another question try it
-    assert port(refused=refused).download(ask(registry, ca_file), "team/app:1.0", 10).pull.end is PullEnd.NOT_TRIED
-    assert registry.sent("wrong-password") == 1
+    assert port(logins=logins).download(ask(registry, ca_file), "team/app:1.0", 10).pull.end is PullEnd.NOT_TRIED
+    assert registry.sent("wrong-password") == 2
     # another login is another matter
     docker({"auths": {registry.place: packed()}})
-    assert only(port(refused=refused).pull_rights(ask(registry, ca_file), ("team/app:1.0",))).end is PullEnd.GRANTED
+    assert only(port(logins=logins).pull_rights(ask(registry, ca_file), ("team/app:1.0",))).end is PullEnd.GRANTED
 
 
-def test_a_refused_basic_login_is_tried_once(docker, registry, ca_file):
+def test_a_refused_basic_login_is_tried_twice_at_most(docker, registry, ca_file):
     docker({"auths": {registry.place: packed(password="wrong-password")}})
     registry.challenge = 'Basic realm="x"'
     rights = port().pull_rights(ask(registry, ca_file), ("team/app:1.0", "team/app:2.0"))
     assert [i.end for i in rights.images] == [PullEnd.REFUSED, PullEnd.NOT_TRIED]
-    assert registry.sent("wrong-password") == 1
+    assert registry.sent("wrong-password") == 2
 
 
 def test_the_login_goes_to_another_host_only_where_that_is_allowed(docker, registry, other, ca_file):
@@ -309,7 +234,8 @@ def test_the_largest_layer_comes_from_the_data_host_without_the_token(docker, re
     seen = port().download(ask(registry, ca_file), "team/app:1.0", 1 << 17)
     assert (seen.status, seen.data_host, seen.redirected) == (206, other.place, True)
     assert seen.read_bytes == 1 << 17 and seen.took_s > 0
-    assert other.sent(TOKEN) == 0 and len(other.log) == 1
+    assert other.sent(TOKEN) == 0 and other.sent(PASSWORD) == 0
+    assert [(method, scheme) for method, _, scheme in schemes(other)] == [("HEAD", "none"), ("GET", "none")]
     assert all(secret not in repr(seen) for secret in SECRETS)
 
 
@@ -337,6 +263,20 @@ def test_several_images_each_get_their_own_token(docker, registry, ca_file):
     registry.add("team/db", "1.0", 10)
     rights = port().pull_rights(ask(registry, ca_file), ("team/app:1.0", "team/db:1.0"))
     assert [i.end for i in rights.images] == [PullEnd.GRANTED] * 2
+    assert [scheme for _, _, scheme in schemes(registry)] == ["none", *["none", "Basic", "Bearer"] * 2]
     sent = [{k.lower(): v for k, v in fields.items()}.get("authorization", "none") for _, _, fields in registry.log]
-    assert [value.split()[0] for value in sent] == ["none", "Basic", "Bearer"] * 2
-    assert sent[2].endswith("team-app") and sent[5].endswith("team-db")
+    assert sent[3].endswith("team-app") and sent[6].endswith("team-db")
+
+
+def test_by_a_socks_proxy(docker, ca, ca_file, monkeypatch):
+    """As the probe goes, so goes the request: the proxy resolves the name."""
+    with running(ca, host="registry.lab.test") as registry:
+        number = registry.place.rpartition(":")[2]
+        place = f"registry.lab.test:{number}"
+        registry.add("team/app", "1.0", 300_000)
+        registry.challenge = f'Bearer realm="https://{place}/token",service="test"'
+        docker({"auths": {place: packed()}})
+        with tcp(socks(address="127.0.0.1")) as proxy:
+            monkeypatch.setenv("all_proxy", f"socks5h://127.0.0.1:{proxy}")
+            seen = port().download(RegistryAsk(place, ca_file=ca_file), "team/app:1.0", 1000)
+    assert (seen.pull.end, seen.status, seen.read_bytes) == (PullEnd.GRANTED, 206, 1000)

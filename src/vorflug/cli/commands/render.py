@@ -86,7 +86,8 @@ def _render(report: Report, format_: str, *, to_terminal: bool) -> str:
             return render_csv(report, lang=lang)
         case _:
             from vorflug.cli.output import terminal_width
-            from vorflug.render.terminal import render_terminal, wants_color
+            from vorflug.render.columns import wants_color
+            from vorflug.render.terminal import render_terminal
 
             color = to_terminal and wants_color()
             return render_terminal(report, lang=lang, width=terminal_width(), color=color)

@@ -5,25 +5,26 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
+from collections.abc import Iterable
 from functools import cached_property
 from time import monotonic
+from types import ModuleType
 
 from vorflug import ports
 
-_LIBRARIES = (
+_LIBRARIES = ("httpx", "psutil", "yaml")
+"""What the ports import where they use it."""
+_OF_NETPROBE = (
     "OpenSSL.SSL",
     "certifi",
     "cryptography.x509",
     "dns.message",
     "dns.query",
     "h11",
-    "httpx",
     "idna",
-    "psutil",
     "service_identity.cryptography",
-    "yaml",
 )
-"""What the ports and netprobe import where they use it."""
+"""What netprobe imports where it uses it."""
 
 
 def prepare() -> None:
@@ -32,13 +33,26 @@ def prepare() -> None:
     Modules that import each other, imported by two threads at once, can be seen half-made: to avoid a deadlock Python
     lets one of the threads have the module as it is (importlib._bootstrap, ``_ModuleLock``).
     """
-    from vorflug import netprobe
     from vorflug.host import system  # noqa: F401 - it is computed for every live host
 
-    for package in (sys.modules[__name__], netprobe):
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{package.__name__}.{module.name}")
-    for library in _LIBRARIES:
+    # httpx brings a command line of its own and, where they are installed, rich and pygments for it: 4 MB for nothing
+    # (None: import system of the Python reference, "The module cache"; httpx then does without)
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+    _import_all(sys.modules[__name__], _LIBRARIES)
+    prepare_network()
+
+
+def prepare_network() -> None:
+    """The same for the network alone."""
+    from vorflug import netprobe
+
+    _import_all(netprobe, _OF_NETPROBE)
+
+
+def _import_all(package: ModuleType, libraries: Iterable[str]) -> None:
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
+    for library in libraries:
         importlib.import_module(library)
 
 

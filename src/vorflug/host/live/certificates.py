@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from vorflug.netprobe.anchors import Anchors, Store, host_store
-from vorflug.netprobe.certificates import describe, instant, issuer_at
+from vorflug.netprobe.certificates import describe, extensions_of, instant, issuer_at, padding_of, unreadable
 from vorflug.netprobe.limits import FILE_NAMES_AT_MOST, NAMES_AT_MOST
 from vorflug.ports.certificates import (
     CERTIFICATES_AT_MOST,
@@ -27,6 +27,8 @@ from vorflug.ports.certificates import (
     KeyFile,
     KeyFit,
     KeyKind,
+    Refusal,
+    Writing,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +55,11 @@ _DER_STARTS = (
 )
 
 
+_GLUED = re.compile(rb"-----END [A-Z0-9 ]{1,40}-----[ \t]*-----BEGIN ")
+_BOM = b"\xef\xbb\xbf"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
 class LiveCertificates:
     """The certificates port of this machine."""
 
@@ -65,14 +72,19 @@ class LiveCertificates:
         content, certificates = _certificates(data, size)
         chain = _described(certificates) if certificates else ()
         if certificates and chain is None:
-            content = Content.BROKEN
-        root = self._anchors.root(certificates, ca_file) if chain else None
+            content = Content.UNREADABLE
+        way = self._anchors.path(certificates, ca_file) if chain else []
         return CertificateFile(
             content=content,
             size_bytes=size,
             chain=chain or (),
             holds_key=_key_block(data) is not None,
-            root=None if root is None else describe(root),
+            root=describe(way[-1]) if way else None,
+            public=bool(chain) and self._anchors.publicly(certificates),
+            filled=tuple(describe(one) for one in way[:-1] if one not in certificates),
+            refusal=_worst(self._anchors.refusals(certificates, ca_file)) if chain and not way else None,
+            strict=_worst(self._anchors.refusals(certificates, ca_file, strict=True)) if way else None,
+            writing=tuple(_writing(data)),
             store=self._anchors.store.label,
             now=self.now(),
         )
@@ -105,7 +117,7 @@ class LiveCertificates:
         content, certificates = _certificates(*_bytes(path))
         chain = _described(certificates) if certificates else ()
         if certificates and chain is None:
-            content = Content.BROKEN
+            content = Content.UNREADABLE
         held = _fingerprints(self._anchors.store) if chain and self._anchors.store.label else frozenset()
         return AnchorFile(
             content=content,
@@ -142,9 +154,25 @@ def _key_block(data: bytes) -> bytes | None:
     return None
 
 
+def _writing(data: bytes) -> Iterator[Writing]:
+    if data.startswith(_BOM):
+        yield Writing.BOM
+    if _GLUED.search(data):
+        yield Writing.GLUED
+    if b"\r\n" in data and _BLOCK.search(data):
+        yield Writing.CRLF
+
+
+def _worst(refusals: list[tuple[int, int, str]]) -> Refusal | None:
+    """What says most: any other reason before a missing anchor, which one of two stores may well lack."""
+    return min((Refusal(*one) for one in refusals), key=lambda one: one.lacks_anchor, default=None)
+
+
 def _content(data: bytes, size: int) -> Content:
     if not data.strip():
         return Content.EMPTY
+    if data.startswith(_UTF16):
+        return Content.UTF16
     if size > READ_AT_MOST:
         return Content.TOO_LARGE
     labels = _BLOCK.findall(data)
@@ -165,7 +193,7 @@ def _binary(data: bytes) -> Content:
     inside = data[2 if len(data) < 2 or data[1] < 0x80 else 2 + (data[1] & 0x7F) :]  # noqa: PLR2004
     for start, content in _DER_STARTS:
         if inside.startswith(start):
-            return content
+            return Content.PKCS12_LOCKED if content is Content.PKCS12 and _locked(data) else content
     try:
         load_der_x509_certificate(data)
     except ValueError:
@@ -173,12 +201,30 @@ def _binary(data: bytes) -> Content:
     return Content.DER
 
 
+def _locked(store: bytes) -> bool:
+    """Whether a PKCS#12 store opens only with a passphrase; False also for one that cannot be read at all."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
+
+    for secret in (None, b""):  # no passphrase and an empty one are written differently (RFC 7292, B.1)
+        try:
+            load_pkcs12(store, secret)
+        except UnsupportedAlgorithm:
+            return False
+        except ValueError as error:  # the text is the library's, not the file's
+            if "password" not in str(error):
+                return False
+        else:
+            return False
+    return True
+
+
 def _certificates(data: bytes, size: int) -> tuple[Content, list[Certificate]]:
     content = _content(data, size)
     try:
         with _without_warnings():
             return content, _parse(content, data)
-    except ValueError:
+    except unreadable():
         return Content.BROKEN, []
 
 
@@ -207,30 +253,22 @@ def _described(certificates: list[Certificate]) -> tuple[FileCertificate, ...] |
     try:
         with _without_warnings():
             return tuple(_describe(place, certificates) for place in range(len(certificates)))
-    except ValueError:
+    except unreadable():
         return None
 
 
 def _describe(place: int, certificates: list[Certificate]) -> FileCertificate:
     from cryptography import x509
-    from cryptography.x509.oid import ExtendedKeyUsageOID
 
     certificate = certificates[place]
     # dates beyond what a calendar has end here; the description would only call them unreadable
     instant(certificate.not_valid_before_utc), instant(certificate.not_valid_after_utc)
     kind, bits, curve = _key(certificate)
-    extensions = certificate.extensions
     try:
-        is_ca = extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        is_ca = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
     except x509.ExtensionNotFound:
         is_ca = False
-    try:
-        uses = extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-        for_servers = any(
-            use in uses for use in (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)
-        )
-    except x509.ExtensionNotFound:
-        for_servers = True
+    extensions = extensions_of(certificate)
     return FileCertificate(
         # only the server's certificate is held against a name
         seen=describe(certificate, names_at_most=NAMES_AT_MOST if place else FILE_NAMES_AT_MOST),
@@ -239,7 +277,9 @@ def _describe(place: int, certificates: list[Certificate]) -> FileCertificate:
         curve=curve,
         is_ca=is_ca,
         issuer_at=issuer_at(place, certificates),
-        for_servers=for_servers,
+        for_servers=extensions.uses is None or bool({"serverAuth", "any"} & set(extensions.uses)),
+        padding=padding_of(certificate),
+        extensions=extensions,
     )
 
 

@@ -1,66 +1,81 @@
 """The exchange with an image registry: challenge, token, manifest, and a layer's first bytes.
 
-Sources: the OCI distribution specification 1.1 (``/v2/<name>/manifests/<reference>``), the distribution project's
-token authentication specification, RFC 9110 for challenges and ranges.
+Sources: the OCI distribution specification 1.1 (``/v2/``, ``/v2/<name>/manifests/<reference>``,
+``/v2/<name>/blobs/<digest>``), RFC 9110 for challenges and ranges.  That a token was given proves no right: only the
+manifest does.
 """
 
 from __future__ import annotations
 
-import json
 import platform
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 from vorflug.host.live import Patience
 from vorflug.host.live.commands import TRUSTED, LiveCommands
 from vorflug.host.live.registry_login import Login, login
-from vorflug.host.secrets import remember
+from vorflug.host.live.registry_token import UNAUTHORIZED, Grant, Tokens
+from vorflug.host.live.registry_wire import Answer, Ended, Opened, Wire
 from vorflug.model.challenge import Challenge, challenges
+from vorflug.model.registry import api_host, repository_path
+from vorflug.model.registry_manifest import (
+    INDEXES,
+    MANIFESTS,
+    Index,
+    Manifest,
+    Platform,
+    is_digest,
+    is_of,
+    read,
+    read_object,
+)
+from vorflug.netprobe.login import Logins
+from vorflug.ports.net import Net
 from vorflug.ports.registry import (
+    BlobSeen,
     CredentialSeen,
-    CredentialState,
     DownloadSeen,
+    ImagesSeen,
+    ManifestSeen,
     PullEnd,
     PullRights,
     PullSeen,
+    RateSeen,
+    ReadEnd,
     RegistryAsk,
 )
 
 if TYPE_CHECKING:
-    from httpx import Client, Response
+    from httpx import Response
 
-_INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
-_MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
-_ACCEPT = ", ".join((*_INDEXES, *_MANIFESTS))
-_MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
-"""What the kernel calls a machine, and what images call it (GOARCH)."""
-_TOKEN_AT_MOST = 1 << 17
+_ACCEPT = ", ".join((*INDEXES, *MANIFESTS))
 _MANIFEST_AT_MOST = 4 << 20
 """Bytes; the size that registries must take (OCI distribution specification)."""
-_REDIRECTS = 3
-_STEP_SECONDS = 10.0
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-"""RFC 6750, 2.1."""
-_OK, _UNAUTHORIZED, _FORBIDDEN = 200, 401, 403
+_MARGIN_S = 1.0
+"""Left of a question's time when a layer is read no further, so that what came is still told."""
 
-
-Refused = set[tuple[str, bytes]]
-"""Places and hashes of logins that were refused there."""
-
-_REFUSED: Refused = set()
+_LOGINS = Logins()
 """One for the process: what one question saw refused is not tried by another, so that no account gets locked."""
 
 
 class LiveRegistry:
     """The registry port of this machine."""
 
-    def __init__(self, patience: Patience, helpers: Sequence[str] = TRUSTED, refused: Refused = _REFUSED) -> None:
-        """*helpers*: the folders in which credential helpers are looked for."""
+    def __init__(
+        self,
+        patience: Patience,
+        helpers: Sequence[str] = TRUSTED,
+        *,
+        logins: Logins = _LOGINS,
+        net: Net | None = None,
+    ) -> None:
+        """*helpers*: the folders in which credential helpers are looked for; *net*: who probes the ways."""
         self._patience = patience
-        self._refused = refused
+        self._logins = logins
+        self._net = net
         self._commands = LiveCommands(patience, helpers)
 
     def credential(self, registry: str) -> CredentialSeen:
@@ -71,239 +86,275 @@ class LiveRegistry:
         with self._exchange(ask, known) as exchange:
             return PullRights(known.seen, tuple(exchange.look(image) for image in images))
 
-    def download(self, ask: RegistryAsk, image: str, at_most: int) -> DownloadSeen:
+    def manifests(self, ask: RegistryAsk, images: tuple[str, ...], architecture: str = "") -> ImagesSeen:
+        wanted = Platform.of_architecture(architecture) if architecture else _here()
         known = login(ask.registry, self._commands)
         with self._exchange(ask, known) as exchange:
+            return ImagesSeen(
+                known.seen, str(wanted), tuple(exchange.content(image, wanted, 2 * len(images)) for image in images)
+            )
+
+    def download(self, ask: RegistryAsk, image: str, at_most: int) -> DownloadSeen:
+        with self._exchange(ask, login(ask.registry, self._commands)) as exchange:
             return exchange.download(image, at_most)
 
     @contextmanager
     def _exchange(self, ask: RegistryAsk, known: Login) -> Iterator[_Exchange]:
         from vorflug.host.live import routed
+        from vorflug.host.live.net import LiveNet
 
+        ask = replace(ask, registry=api_host(ask.registry), token_hosts=tuple(map(api_host, ask.token_hosts)))
+        net = self._net if self._net is not None else LiveNet(self._patience)
         with routed.client(ask.proxy, ask.ca_file) as client:
-            yield _Exchange(client, ask, known, self._patience, self._refused)
+            wire = Wire(client, net, ask, self._patience)
+            yield _Exchange(wire, ask, Tokens(wire, ask, known, self._logins, self._patience), self._patience)
 
 
-class _Ended(Exception):
-    """Not an error: the answer."""
-
-    def __init__(self, end: PullEnd, status: int | None = None, at: str = "") -> None:
-        super().__init__(end.value)
-        self.end, self.status, self.at = end, status, at
+def _here() -> Platform:
+    return Platform.of_machine(platform.machine())
 
 
 class _Exchange:
-    """One registry, one credential, no more tries with it after it was refused."""
+    """One registry, one login, one image after the other."""
 
-    def __init__(self, client: Client, ask: RegistryAsk, known: Login, patience: Patience, refused: Refused) -> None:
-        self._client = client
+    def __init__(self, wire: Wire, ask: RegistryAsk, tokens: Tokens, patience: Patience) -> None:
+        self._wire = wire
         self._ask = ask
-        self._login = known
+        self._tokens = tokens
         self._patience = patience
-        self._refused = refused
-        self._authorization = ""
+        self._grant = Grant()
+        self._rate: RateSeen | None = None
 
     def look(self, image: str) -> PullSeen:
         """HEAD the manifest of *image*, without a credential first."""
-        self._authorization = ""  # what was granted for another image is not sent for this one
         try:
-            answer = self._manifest("HEAD", image)
-            anonymous = True
-            if answer.status_code == _UNAUTHORIZED:
-                anonymous = self._authorise(image, answer)
-                answer = self._manifest("HEAD", image)
-            self._judge(answer, anonymous)
-        except _Ended as ended:
-            return PullSeen(image, ended.end, ended.status, at=ended.at)
-        digest = answer.headers.get("docker-content-digest", "")
-        shown = digest if _is_digest(digest) else ""
-        return PullSeen(image, PullEnd.GRANTED, answer.status_code, shown, self._ask.registry, anonymous)
+            return self._granted(image, self._enter("HEAD", image))
+        except Ended as ended:
+            return _pull(image, ended)
 
-    def _judge(self, answer: Response, anonymous: bool) -> None:
-        status = answer.status_code
-        match status:
+    def content(self, image: str, wanted: Platform, spare: int) -> ManifestSeen:
+        """GET the manifest of *image*, and where it is an index the one for *wanted*.
+
+        With fewer than *spare* pulls left, none is used up.
+        """
+        left = self._rate.remaining if self._rate is not None else None
+        if left is not None and left < spare:
+            return ManifestSeen(PullSeen(image, PullEnd.SPARED, at=self._ask.registry, rate=self._rate))
+        try:
+            answer = self._enter("GET", image)
+            self._rate = answer.rate
+            pull = self._granted(image, answer)
+            found = self._read(answer)
+        except Ended as ended:
+            return ManifestSeen(_pull(image, ended))
+        try:
+            return self._fitting(image, pull, found, wanted)
+        except Ended as ended:
+            return ManifestSeen(_pull(image, ended), offered=found.offered() if isinstance(found, Index) else ())
+
+    def download(self, image: str, at_most: int) -> DownloadSeen:
+        """Read the first *at_most* bytes of the largest layer."""
+        try:
+            answer = self._enter("GET", image)
+            pull = self._granted(image, answer)
+            layer = self._largest(image, answer)
+        except Ended as ended:
+            return DownloadSeen(_pull(image, ended))
+        return self._layer(pull, self._url(image, "blobs", layer.digest), at_most)
+
+    # ---- the manifest ------------------------------------------------------------------------------------------------
+
+    def _enter(self, method: str, image: str) -> Answer:
+        """The first manifest behind the name of *image*.  Raises Ended where it is not shown."""
+        self._grant = Grant()  # what was granted for another image is not sent for this one
+        trace = self._wire.base(f"https://{self._ask.registry}/v2/")
+        answer = self._manifest(method, image)
+        if answer.status == UNAUTHORIZED:
+            offered = challenges(answer.headers.get_list("www-authenticate"))
+            if not offered and trace.http is not None:
+                offered = challenges(value for name, value in trace.http.headers if name == "www-authenticate")
+            answer = self._authorised(method, image, offered)
+        self._judge(answer)
+        return answer
+
+    def _authorised(self, method: str, image: str, offered: Sequence[Challenge]) -> Answer:
+        """The same once more, with what the challenge asks for."""
+        if not self._tokens.basic(offered):
+            self._grant = self._tokens.bearer(offered, self._repository(image))
+            return self._manifest(method, image)
+        answers: list[Answer] = []
+
+        def put(authorization: str) -> Answer:
+            self._grant = Grant(authorization, anonymous=False)
+            answers.append(self._manifest(method, image))
+            return answers[-1]
+
+        def check(authorization: str) -> Answer:
+            base = f"https://{self._ask.registry}/v2/"
+            return self._wire.send("GET", base, limit=_MANIFEST_AT_MOST, follow=False, authorization=authorization)
+
+        self._grant = self._tokens.with_login(self._ask.registry, put, check)
+        return answers[-1]
+
+    def _judge(self, answer: Answer) -> None:
+        """Raises Ended unless *answer* shows the manifest."""
+        match answer.status:
             case 200:
                 return
-            case 401 | 403 if anonymous:
-                end = PullEnd.NO_CREDENTIAL
-            case 401 if self._authorization.startswith("Basic "):
-                self._give_up(status, self._ask.registry)
             case 401 | 403:
-                end = PullEnd.DENIED
+                end = PullEnd.NO_CREDENTIAL if self._grant.anonymous else PullEnd.DENIED
             case 404:
                 end = PullEnd.MISSING
             case _:
                 end = PullEnd.STATUS
-        raise _Ended(end, status, self._ask.registry)
+        raise Ended(end, answer.status, answer.at, rate=answer.rate)
 
-    def _may_try(self, at: str) -> None:
-        """To be asked before the login is sent to *at*."""
-        if (at, self._login.mark) in self._refused:
-            raise _Ended(PullEnd.NOT_TRIED, at=at)
+    def _granted(self, image: str, answer: Answer) -> PullSeen:
+        digest = answer.headers.get("docker-content-digest", "")
+        return PullSeen(
+            image,
+            PullEnd.GRANTED,
+            answer.status,
+            digest if is_digest(digest) else "",
+            self._ask.registry,
+            self._grant.anonymous,
+            rate=answer.rate,
+        )
 
-    def _give_up(self, status: int, at: str) -> NoReturn:
-        self._refused.add((at, self._login.mark))
-        raise _Ended(PullEnd.REFUSED, status, at)
+    def _manifest(self, method: str, image: str, digest: str = "") -> Answer:
+        url = self._url(image, "manifests", digest or _split(image)[1])
+        return self._wire.send(
+            method, url, limit=_MANIFEST_AT_MOST, authorization=self._grant.authorization, accept=_ACCEPT
+        )
 
-    def _authorise(self, image: str, answer: Response) -> bool:
-        """Get what the challenge asks for; whether that was without a credential."""
-        offered = challenges(answer.headers.get_list("www-authenticate"))
-        bearer = next((c for c in offered if c.scheme == "bearer" and "realm" in c.parameters), None)
-        if bearer is not None:
-            return self._bearer(bearer, image)
-        if not any(c.scheme == "basic" for c in offered):
-            raise _Ended(PullEnd.NO_CHALLENGE, answer.status_code, self._ask.registry)
-        if not self._login.basic:
-            raise _Ended(PullEnd.NO_CREDENTIAL, answer.status_code, self._ask.registry)
-        self._may_try(self._ask.registry)
-        self._authorization = self._login.basic
-        return False
+    def _url(self, image: str, what: str, name: str) -> str:
+        return f"https://{self._ask.registry}/v2/{self._repository(image)}/{what}/{name}"
 
-    def _bearer(self, challenge: Challenge, image: str) -> bool:
-        import httpx
+    def _repository(self, image: str) -> str:
+        return repository_path(self._ask.registry, _split(image)[0])
 
+    def _read(self, answer: Answer, digest: str = "") -> Index | Manifest:
+        """What *answer* holds.  Raises Ended where it is neither, is cut, or is not what *digest* names."""
         try:
-            realm = httpx.URL(challenge.parameters["realm"])
-        except httpx.InvalidURL:
-            raise _Ended(PullEnd.NO_CHALLENGE, _UNAUTHORIZED, self._ask.registry) from None
-        at = realm.netloc.decode("ascii", "replace")[:300]
-        if realm.scheme != "https":
-            raise _Ended(PullEnd.REALM_INSECURE, at=at)
-        # an address with userinfo is nobody's token service, so it is not looked up either
-        if realm.userinfo or at not in {self._ask.registry, *self._ask.token_hosts}:
-            raise _Ended(PullEnd.REALM_FOREIGN, at=at)
-        usable = self._login.seen.state is CredentialState.USABLE
-        if usable:
-            self._may_try(at)
-        asks = {"scope": f"repository:{_split(image)[0]}:pull"}
-        if "service" in challenge.parameters:
-            asks["service"] = challenge.parameters["service"]
-        if usable and self._login.identity_token:
-            form = asks | {
-                "grant_type": "refresh_token",
-                "client_id": "vorflug",
-                "refresh_token": self._login.identity_token,
-            }
-            status, body = self._fetch("POST", realm, at, data=form)
+            if answer.whole and (not digest or is_of(answer.body, digest)):
+                return read(answer.body)
+        except ValueError:
+            pass  # as any other text that is no manifest
+        raise Ended(PullEnd.NO_MANIFEST, answer.status, answer.at)
+
+    # ---- its platform ------------------------------------------------------------------------------------------------
+
+    def _fitting(self, image: str, pull: PullSeen, found: Index | Manifest, wanted: Platform) -> ManifestSeen:
+        if isinstance(found, Index):
+            entry = found.choose(wanted)
+            manifest, offered = self._of_index(image, found, wanted), found.offered()
+            named = entry.platform if entry is not None else None
         else:
-            headers = {"authorization": self._login.basic} if usable else {}
-            status, body = self._fetch("GET", realm.copy_merge_params(asks), at, headers=headers)
-        if status == _UNAUTHORIZED and usable:
-            self._give_up(status, at)
-        if status in (_UNAUTHORIZED, _FORBIDDEN):
-            raise _Ended(PullEnd.DENIED if usable else PullEnd.NO_CREDENTIAL, status, at)
-        if status != _OK:
-            raise _Ended(PullEnd.STATUS, status, at)
-        self._authorization = f"Bearer {_token(body, at)}"
-        return not usable
+            manifest, offered, named = found, (), None
+        seen = ManifestSeen(pull, str(named or ""), offered, manifest.blobs)
+        if named is not None:
+            return seen
+        return self._by_config(image, seen, manifest.config, wanted)
 
-    def _manifest(self, method: str, image: str, digest: str | None = None) -> Response:
-        repository, reference = _split(image)
-        url = f"https://{self._ask.registry}/v2/{repository}/manifests/{digest or reference}"
-        return self._send(method, url, self._ask.registry, headers=self._headers() | {"accept": _ACCEPT})
+    def _largest(self, image: str, answer: Answer) -> BlobSeen:
+        found = self._read(answer)
+        manifest = self._of_index(image, found, _here()) if isinstance(found, Index) else found
+        if manifest.largest is None:
+            raise Ended(PullEnd.NO_MANIFEST, answer.status, answer.at)
+        return manifest.largest
 
-    def _headers(self) -> dict[str, str]:
-        return {"authorization": self._authorization} if self._authorization else {}
+    def _of_index(self, image: str, index: Index, wanted: Platform) -> Manifest:
+        entry = index.choose(wanted)
+        if entry is None:
+            raise Ended(PullEnd.WRONG_PLATFORM, at=self._ask.registry)
+        answer = self._manifest("GET", image, entry.digest)
+        self._judge(answer)
+        manifest = self._read(answer, entry.digest)
+        if isinstance(manifest, Index):
+            raise Ended(PullEnd.NO_MANIFEST, answer.status, answer.at)
+        return manifest
 
-    def _send(self, method: str, url: Any, at: str, *, limit: int = _MANIFEST_AT_MOST, **parts: Any) -> Response:
-        """One request whose body, read up to *limit*, is left in ``extensions["body"]``."""
+    def _by_config(self, image: str, seen: ManifestSeen, config: BlobSeen, wanted: Platform) -> ManifestSeen:
+        """Where no index says for what an image is, its own configuration does."""
+        try:
+            named = self._named(image, config)
+        except Ended as ended:
+            return replace(seen, pull=replace(_pull(image, ended), anonymous=self._grant.anonymous))
+        offered = seen.offered or (str(named),)
+        if named.rank(wanted) is None:
+            pull = PullSeen(image, PullEnd.WRONG_PLATFORM, at=self._ask.registry)
+            return replace(seen, pull=pull, offered=offered)
+        return replace(seen, platform=str(named), offered=offered)
+
+    def _named(self, image: str, config: BlobSeen) -> Platform:
+        """The platform in an image's configuration.  Raises Ended where none can be read."""
+        url = self._url(image, "blobs", config.digest)
+        answer = self._wire.send("GET", url, limit=_MANIFEST_AT_MOST, authorization=self._grant.authorization)
+        if answer.status != 200:  # noqa: PLR2004 - RFC 9110, 15.3.1
+            raise Ended(PullEnd.STATUS, answer.status, answer.at)
+        try:
+            named = Platform.read(read_object(answer.body)) if is_of(answer.body, config.digest) else None
+        except ValueError:
+            named = None
+        if named is None:
+            raise Ended(PullEnd.NO_MANIFEST, answer.status, answer.at)
+        return named
+
+    # ---- a layer -----------------------------------------------------------------------------------------------------
+
+    def _layer(self, pull: PullSeen, url: str, at_most: int) -> DownloadSeen:
+        extra = {"range": f"bytes=0-{at_most - 1}"}
+        try:
+            with self._wire.opened("GET", url, extra, authorization=self._grant.authorization) as opened:
+                return self._bytes(pull, opened, at_most)
+        except Ended as ended:
+            # the login works, and still nothing comes: from here on it is the data host's affair
+            refused = ended.end is PullEnd.REDIRECT_REFUSED
+            return DownloadSeen(
+                pull,
+                ended.status,
+                ended.at,
+                ended.at != self._ask.registry,
+                ended=ReadEnd.REFUSED if refused else ReadEnd.CUT,
+                trace=ended.trace,
+                rate=ended.rate,
+            )
+
+    def _bytes(self, pull: PullSeen, opened: Opened, at_most: int) -> DownloadSeen:
         import httpx
 
+        response = opened.response
+        wanted = min(at_most, _length(response) or at_most)
+        done, ended = 0, ReadEnd.COMPLETE
         try:
-            with self._client.stream(method, url, timeout=min(_STEP_SECONDS, self._patience.left()), **parts) as answer:
-                body = b""
-                for part in answer.iter_raw():
-                    body += part
-                    self._patience.left()
-                    if len(body) > limit:
-                        break
-                answer.extensions["body"] = body[:limit]
-                return answer
+            for part in response.iter_raw(1 << 16):
+                done += len(part)
+                if done >= wanted:
+                    break
+                if self._patience.left() < _MARGIN_S:
+                    ended = ReadEnd.TIME
+                    break
         except httpx.HTTPError:
-            raise _Ended(PullEnd.UNREACHABLE, at=at) from None
+            ended = ReadEnd.CUT
+        return DownloadSeen(
+            pull,
+            response.status_code,
+            opened.at,
+            opened.redirected,
+            done,
+            monotonic() - opened.asked_at,
+            ended=ended,
+        )
 
-    def _fetch(self, method: str, url: Any, at: str, **parts: Any) -> tuple[int, bytes]:
-        answer = self._send(method, url, at, limit=_TOKEN_AT_MOST, **parts)
-        body: bytes = answer.extensions["body"]
-        return answer.status_code, body
 
-    def download(self, image: str, at_most: int) -> DownloadSeen:
-        """Read the first *at_most* bytes of the largest layer."""
-        pull = self.look(image)
-        if pull.end is not PullEnd.GRANTED:
-            return DownloadSeen(pull)
-        try:
-            layer = self._largest_layer(image)
-        except _Ended as ended:
-            return DownloadSeen(PullSeen(image, ended.end, ended.status, at=ended.at))
-        return self._read(pull, f"https://{self._ask.registry}/v2/{_split(image)[0]}/blobs/{layer}", at_most)
+def _length(response: Response) -> int | None:
+    """How long the body says it is."""
+    value = response.headers.get("content-length", "")
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else None  # noqa: PLR2004 - no number is longer
 
-    def _largest_layer(self, image: str) -> str:
-        manifest = self._json(self._manifest("GET", image))
-        if isinstance(listed := manifest.get("manifests"), list):
-            machine = _MACHINES.get(platform.machine(), platform.machine())
-            fitting = [
-                m
-                for m in listed
-                if isinstance(m, dict)
-                and isinstance(p := m.get("platform"), dict)
-                and (p.get("os"), p.get("architecture")) == ("linux", machine)
-            ]
-            if not fitting or not _is_digest(digest := fitting[0].get("digest")):
-                raise _Ended(PullEnd.MISSING, at=self._ask.registry)
-            manifest = self._json(self._manifest("GET", image, digest))
-        layers = manifest.get("layers")
-        sizes = [
-            (layer["size"], layer["digest"])
-            for layer in (layers if isinstance(layers, list) else [])
-            if isinstance(layer, dict) and isinstance(layer.get("size"), int) and _is_digest(layer.get("digest"))
-        ]
-        if not sizes:
-            raise _Ended(PullEnd.MISSING, at=self._ask.registry)
-        return str(max(sizes)[1])
 
-    def _json(self, answer: Response) -> dict[str, Any]:
-        if answer.status_code != _OK:
-            raise _Ended(PullEnd.STATUS, answer.status_code, self._ask.registry)
-        try:
-            value = json.loads(answer.extensions["body"])
-        except (ValueError, RecursionError):
-            value = None
-        if not isinstance(value, dict):
-            raise _Ended(PullEnd.STATUS, answer.status_code, self._ask.registry)
-        return value
-
-    def _read(self, pull: PullSeen, address: str, at_most: int) -> DownloadSeen:
-        import httpx
-
-        began = monotonic()
-        url = httpx.URL(address)
-        headers = self._headers() | {"range": f"bytes=0-{at_most - 1}"}
-        for redirects in range(_REDIRECTS + 1):
-            at = url.netloc.decode("ascii", "replace")[:300]
-            try:
-                with self._client.stream(
-                    "GET", url, headers=headers, timeout=min(_STEP_SECONDS, self._patience.left())
-                ) as answer:
-                    target = answer.headers.get("location")
-                    if not answer.has_redirect_location or redirects == _REDIRECTS:
-                        done = 0
-                        for part in answer.iter_raw():
-                            done += len(part)
-                            self._patience.left()
-                            if done >= at_most:
-                                break
-                        return DownloadSeen(pull, answer.status_code, at, redirects > 0, done, monotonic() - began)
-                    url = url.join(target)
-                    status = answer.status_code
-            except (httpx.HTTPError, httpx.InvalidURL):
-                return DownloadSeen(pull, None, at, redirects > 0, took_s=monotonic() - began)
-            if url.scheme != "https" or url.userinfo:
-                return DownloadSeen(pull, status, url.host[:300], redirected=True, took_s=monotonic() - began)
-            if url.netloc.decode("ascii", "replace") != at:
-                # a signed address needs no credential, and its host must not get ours
-                headers.pop("authorization", None)
-        raise AssertionError("the last turn of the loop returns")
+def _pull(image: str, ended: Ended) -> PullSeen:
+    return PullSeen(image, ended.end, ended.status, at=ended.at, trace=ended.trace, rate=ended.rate)
 
 
 def _split(image: str) -> tuple[str, str]:
@@ -313,20 +364,3 @@ def _split(image: str) -> tuple[str, str]:
         return repository.partition(":")[0], digest
     repository, _, tag = image.partition(":")
     return repository, tag or "latest"
-
-
-def _token(body: bytes, at: str) -> str:
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        answer = None
-    # the specification has "token", OAuth 2 "access_token"; a server may send either
-    token = (answer.get("token") or answer.get("access_token")) if isinstance(answer, dict) else None
-    if not isinstance(token, str) or _TOKEN.fullmatch(token) is None:
-        raise _Ended(PullEnd.NO_TOKEN, _OK, at)
-    remember(token)
-    return token
-
-
-def _is_digest(value: object) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"sha(256|512):[0-9a-f]{64,128}", value) is not None

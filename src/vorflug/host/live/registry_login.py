@@ -28,7 +28,7 @@ _HUB_KEY = "https://index.docker.io/v1/"
 
 What ``docker login registry-1.docker.io`` writes under that name is not used (docker/cli, pull request 5379).
 """
-_HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
+_HELPER = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 _PASSED_ON = (
     "USER",
     "XDG_RUNTIME_DIR",

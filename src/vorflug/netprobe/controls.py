@@ -1,0 +1,335 @@
+"""Further looks that a diagnosis needs before it says more than the first one proved.
+
+Each is made only where it can tell something apart, costs one connection, sends no credential across an origin, and has
+its share of the deadline.  Those that fit the same fault run side by side.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from queue import Empty, SimpleQueue
+from threading import Thread
+from time import monotonic
+from typing import TypeVar
+
+from vorflug.model.hosts import address
+from vorflug.model.message import visible
+from vorflug.netprobe import request
+from vorflug.netprobe.answer import Judged
+from vorflug.netprobe.channel import Alert, Silent
+from vorflug.netprobe.handshake import Hello
+from vorflug.netprobe.limits import Deadline
+from vorflug.netprobe.passage import Manner, Passage
+from vorflug.netprobe.proxy import Choice
+from vorflug.netprobe.request import Line
+from vorflug.netprobe.target import Target
+from vorflug.ports.net import Check, CheckSeen, Code, Stage, StageSeen
+
+_T = TypeVar("_T")
+
+_DIRECT = Choice(None, "")
+_TRIAL_S = 4.0
+_OF_THE_REST = 0.8
+_CLOCKS_APART_S = 600.0
+"""Ten minutes: caches and slow answers shift a Date header by less."""
+PASSED, FAILED, SAME, DIFFERS, NOT_POSSIBLE = "passed", "failed", "same", "differs", "not_possible"
+
+Again = Callable[..., Passage]
+"""A further passage; the keywords are what differs: ``manner``, ``target``, ``choice``, ``known``, ``ask``."""
+
+
+class Controls:
+    """The looks that fit what a passage met."""
+
+    def __init__(self, passage: Passage, again: Again, deadline: Deadline) -> None:
+        self._passage = passage
+        self._again = again
+        self._deadline = deadline
+
+    def run(self) -> None:
+        """Make them, and correct the code where they prove another one."""
+        passage = self._passage
+        last = passage.stages[-1] if passage.stages else None
+        code = passage.code
+        if code is None:
+            if Code.TLS_INTERCEPTED in passage.warnings:
+                passage.hang_up()
+                self._who_signs()
+            return
+        if last is not None and last.stage is Stage.TLS:
+            if passage.tls is None or not passage.tls.chain:
+                self._cut_handshake(code)
+            else:
+                self._faulty_chain(code)
+        elif passage.choice.proxy is not None:
+            self._proxy_failed(code, last)
+
+    def _proxy_failed(self, code: Code, last: StageSeen | None) -> None:
+        passage = self._passage
+        looks: dict[Check, Callable[[], CheckSeen]] = {}
+        silent = code is Code.PROXY_TIMEOUT and last is not None and last.stage is Stage.PROXY
+        if silent:
+            looks[Check.PROXY_ALIVE] = self._alive
+        if passage.ask.direct_too:
+            looks[Check.DIRECT] = self._direct
+        seen = self._together(looks)
+        if silent and Check.PROXY_ALIVE in seen and seen[Check.PROXY_ALIVE].outcome == PASSED:
+            self._blame_the_target(last)
+
+    def _blame_the_target(self, last: StageSeen | None) -> None:
+        """The proxy speaks, but not about this target: that, or the way behind the proxy, is silent."""
+        passage = self._passage
+        assert last is not None  # noqa: S101 - the stage that failed
+        if self._is_tunnel():
+            passage.blame(Stage.PROXY, Code.PROXY_UPSTREAM_TIMEOUT)
+            return
+        passage.stages[-1] = replace(last, code=None, took_s=0.0, detail="")
+        passage.stages.append(replace(last, stage=Stage.HTTP, code=Code.HTTP_NO_RESPONSE))
+
+    def _is_tunnel(self) -> bool:
+        proxy = self._passage.choice.proxy
+        return self._passage.target.scheme == "https" or (proxy is not None and proxy.is_socks)
+
+    def _alive(self) -> CheckSeen:
+        scheme = self._passage.target.scheme
+        nowhere = Target(scheme, _nowhere(), self._passage.target.port, "/")
+        tried = self._again(target=nowhere, known=self._passage.addresses, manner=Manner(last=Stage.PROXY))
+        spoke = tried.code not in (None, Code.PROXY_TIMEOUT, Code.PROXY_CLOSED) or tried.http is not None
+        detail = f"{tried.code} {tried.stages[-1].detail}" if tried.stages else ""
+        return CheckSeen(Check.PROXY_ALIVE, PASSED if spoke else FAILED, detail)
+
+    # ---- a handshake without a certificate ---------------------------------------------------------------------------
+
+    def _cut_handshake(self, code: Code) -> None:
+        passage = self._passage
+        passage.hang_up()
+        named = address(passage.target.host) is None
+        proxied = passage.choice.proxy is not None
+        cut = code in (Code.TLS_RESET, Code.TLS_STALL)
+        looks: dict[Check, Callable[[], CheckSeen]] = {}
+        if named and (cut or code in (Code.TLS_CIPHER, Code.TLS_HOST_MISMATCH)):
+            looks[Check.WITHOUT_SNI] = lambda: self._trial(Check.WITHOUT_SNI, Manner(server_name="", last=Stage.TLS))
+        if code in (Code.TLS_RESET, Code.TLS_CIPHER):
+            looks[Check.OLD_TLS] = lambda: self._trial(Check.OLD_TLS, Manner(hello=Hello.OLD, last=Stage.TLS))
+        if cut:
+            looks[Check.SMALL_HELLO] = lambda: self._trial(Check.SMALL_HELLO, Manner(Hello.SMALL, last=Stage.TLS))
+            looks[Check.SECOND_CONNECTION] = lambda: self._trial(Check.SECOND_CONNECTION, Manner(last=Stage.TLS))
+        if cut and proxied:
+            looks[Check.PROXY_HONESTY] = self._honesty
+            if passage.ask.direct_too:
+                looks[Check.DIRECT] = self._direct
+        seen = self._together(looks)
+
+        def passed(check: Check) -> bool:
+            return check in seen and seen[check].outcome == PASSED
+
+        alike = passed(Check.SECOND_CONNECTION) or passed(Check.SMALL_HELLO)
+        if passed(Check.OLD_TLS) and not alike:
+            passage.blame(Stage.TLS, Code.TLS_VERSION, f"only {seen[Check.OLD_TLS].detail}")
+        elif cut and passed(Check.WITHOUT_SNI) and not alike:
+            passage.blame(Stage.TLS, Code.TLS_SNI_FILTERED)
+        elif code is Code.TLS_STALL and proxied:
+            if passed(Check.DIRECT) or self._dishonest(seen):
+                self._blame_the_tunnel(Code.PROXY_TUNNEL_STALL, "then nothing")
+        elif code is Code.TLS_RESET and proxied and passed(Check.DIRECT) and self._dishonest(seen):
+            self._blame_the_tunnel(Code.PROXY_CLOSED, "then cut")
+
+    @staticmethod
+    def _dishonest(seen: Mapping[Check, CheckSeen]) -> bool:
+        return Check.PROXY_HONESTY in seen and seen[Check.PROXY_HONESTY].outcome == FAILED
+
+    def _blame_the_tunnel(self, code: Code, then: str) -> None:
+        passage = self._passage
+        stalled = passage.stages.pop()
+        passage.blame(Stage.PROXY, code, f"{passage.stages[-1].detail}, {then}")
+        passage.stages[-1] = replace(passage.stages[-1], took_s=passage.stages[-1].took_s + stalled.took_s)
+
+    def _trial(self, check: Check, manner: Manner) -> CheckSeen:
+        """The same once more, in another manner: does a certificate come?"""
+        tried = self._again(manner=manner, known=self._passage.addresses)
+        if tried.tls is not None and tried.tls.chain:
+            return CheckSeen(check, PASSED, f"{tried.tls.version} {tried.tls.chain[0].subject}")
+        return CheckSeen(check, FAILED, f"{tried.code} {tried.stages[-1].detail}" if tried.stages else "")
+
+    def _honesty(self) -> CheckSeen:
+        """A proxy that opens a way to a host that cannot exist (RFC 6761, 6.4) proves nothing by its yes."""
+        nowhere = Target("https", _nowhere(), 443, "/")
+        tried = self._again(target=nowhere, known=self._passage.addresses, manner=Manner(last=Stage.PROXY))
+        opened = any(s.stage is Stage.PROXY and s.code is None for s in tried.stages)
+        return CheckSeen(Check.PROXY_HONESTY, FAILED if opened else PASSED, f"CONNECT {nowhere.authority}")
+
+    def _direct(self) -> CheckSeen:
+        tried = self._again(choice=_DIRECT, manner=Manner(last=Stage.TLS))
+        wanted = Stage.TLS if self._passage.target.scheme == "https" else Stage.CONNECT
+        reached = any(s.stage is wanted and s.code is None for s in tried.stages)
+        detail = "" if reached or not tried.stages else f"{tried.code} {tried.stages[-1].detail}"
+        return CheckSeen(Check.DIRECT, PASSED if reached else FAILED, detail)
+
+    # ---- a chain with a fault ----------------------------------------------------------------------------------------
+
+    def _faulty_chain(self, code: Code) -> None:
+        passage = self._passage
+        faults = passage.tls.faults if passage.tls is not None else ()
+        dated = {Code.TLS_EXPIRED, Code.TLS_NOT_YET_VALID} & {code, *faults}
+        wrong_clock = bool(dated) and self._clock_is_wrong()
+        passage.hang_up()
+        if code in (Code.TLS_UNKNOWN_CA, Code.TLS_SELF_SIGNED, Code.TLS_MISSING_INTERMEDIATE) and self._who_signs():
+            passage.blame(Stage.TLS, Code.TLS_INTERCEPTED)
+        if wrong_clock and set(faults) <= {Code.TLS_EXPIRED, Code.TLS_NOT_YET_VALID}:
+            passage.blame(Stage.TLS, Code.HOST_CLOCK_WRONG)
+        elif wrong_clock:
+            passage.warnings.append(Code.HOST_CLOCK_WRONG)
+
+    def _who_signs(self) -> bool:
+        """Whether a certificate is made up on the spot for a name that cannot exist: then somebody re-signs."""
+        passage = self._passage
+        name = _nowhere()
+        looks: list[Callable[[], Passage]] = [
+            lambda: self._again(known=passage.addresses, manner=Manner(server_name=name, last=Stage.TLS))
+        ]
+        if passage.choice.proxy is not None:
+            nowhere = Target("https", name, 443, "/")
+            looks.append(lambda: self._again(target=nowhere, known=passage.addresses, manner=Manner(last=Stage.TLS)))
+        began = monotonic()
+        made_up = ""
+        for tried in _side_by_side(looks, self._share()):
+            chain = tried.tls.chain if tried.tls is not None else ()
+            if chain and name in chain[0].names:
+                made_up = chain[0].issuer
+        direct = self._other_issuer_directly()
+        outcome = PASSED if made_up or direct else FAILED
+        detail = f"{name}: {made_up}" if made_up else direct
+        passage.checks.append(CheckSeen(Check.MADE_UP, outcome, visible(detail, at_most=300), _since(began)))
+        return outcome == PASSED
+
+    def _other_issuer_directly(self) -> str:
+        """Who issued what the service itself presents, where that is trusted and the proxy's way shows another."""
+        passage = self._passage
+        if passage.choice.proxy is None or not passage.ask.direct_too or passage.tls is None:
+            return ""
+        tried = self._again(choice=_DIRECT, manner=Manner(last=Stage.TLS))
+        there = tried.tls
+        if there is None or not there.trusted or there.issuer == passage.tls.issuer:
+            return ""
+        return f"direct: {there.issuer}"
+
+    def _clock_is_wrong(self) -> bool:
+        """Whether whoever answers has another time, at which the certificates would be valid."""
+        passage = self._passage
+        began = monotonic()
+        told = _date_of(passage, self._deadline.within(self._share()))
+        if told is None:
+            return False
+        here = datetime.now(UTC)
+        apart = abs((told - here).total_seconds())
+        chain = passage.tls.chain if passage.tls is not None else ()
+        valid = all(c.not_before <= told.strftime("%Y-%m-%dT%H:%M:%SZ") <= c.not_after for c in chain)
+        wrong = apart > _CLOCKS_APART_S and valid
+        detail = f"Date {told:%Y-%m-%dT%H:%M:%SZ}, here {here:%Y-%m-%dT%H:%M:%SZ}"
+        passage.checks.append(CheckSeen(Check.CLOCK, DIFFERS if wrong else SAME, detail, _since(began)))
+        return wrong
+
+    # ---- an answer ---------------------------------------------------------------------------------------------------
+
+    def is_a_stand_in(self, judged: Judged) -> bool:
+        """Whether the answer is given for a host that cannot exist, too: by the network, then, and not by the service.
+
+        A server that knows no names does so as well, so that this proves nothing without the marks of *judged*.
+        """
+        passage = self._passage
+        if passage.choice.proxy is not None or passage.answer is None or judged.suspicion is None:
+            return False
+        began = monotonic()
+        passage.hang_up()
+        met = passage.connected(passage.target.port)
+        if met.channel is None:
+            return False
+        channel = passage.kept(met)
+        line = Line("GET", passage.target.path, _nowhere())
+        with suppress(Silent, OSError, Alert):
+            other = request.fetch(channel, line, self._deadline.within(self._share()))
+            first = passage.answer
+            same = other.status == first.status and _site_of(other) == _site_of(first)
+            detail = f"HTTP {other.status} for {line.host}"
+            seen = CheckSeen(Check.OTHER_HOST_NAME, SAME if same else DIFFERS, detail, _since(began))
+            passage.checks.append(seen)
+            return same
+        return False
+
+    # ---- running -----------------------------------------------------------------------------------------------------
+
+    def _share(self) -> float:
+        return min(_TRIAL_S, _OF_THE_REST * self._deadline.left())
+
+    def _together(self, looks: Mapping[Check, Callable[[], CheckSeen]]) -> dict[Check, CheckSeen]:
+        def timed(look: Callable[[], CheckSeen]) -> CheckSeen:
+            began = monotonic()
+            seen = look()
+            return replace(seen, detail=visible(seen.detail, at_most=300), took_s=_since(began))
+
+        wrapped: list[Callable[[], CheckSeen]] = [lambda look=look: timed(look) for look in looks.values()]  # type: ignore[misc]
+        came = {seen.check: seen for seen in _side_by_side(wrapped, self._share())}
+        for check in looks:
+            self._passage.checks.append(came.get(check, CheckSeen(check, NOT_POSSIBLE)))
+        return came
+
+
+def _side_by_side(looks: Sequence[Callable[[], _T]], seconds: float) -> list[_T]:
+    """What came of *looks* within *seconds*; one that is late or fails is left out."""
+    came: SimpleQueue[_T | None] = SimpleQueue()
+
+    def run(look: Callable[[], _T]) -> None:
+        try:
+            came.put(look())
+        except (OSError, ValueError, Silent, Alert):  # out of means, or closed since: nothing was seen
+            came.put(None)
+
+    for look in looks:
+        Thread(target=run, args=(look,), name="control", daemon=True).start()
+    ends = Deadline(seconds)
+    found: list[_T] = []
+    for _ in looks:
+        try:
+            one = came.get(timeout=max(0.001, ends.left()))
+        except Empty:
+            break
+        if one is not None:
+            found.append(one)
+    return found
+
+
+def _date_of(passage: Passage, deadline: Deadline) -> datetime | None:
+    """The Date header (RFC 9110, 6.6.1) behind a certificate that is not valid here; asked without credentials."""
+    channel = passage.presented
+    if channel is None:
+        return None
+    try:
+        answer = request.fetch(channel, Line("HEAD", "/", passage.target.host_header), deadline)
+    except (Silent, OSError, Alert):
+        return None
+    value = next(iter(answer.values("date")), "")
+    try:
+        told = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return told if told.tzinfo is not None else told.replace(tzinfo=UTC)
+
+
+def _site_of(answer: request.Answer) -> str:
+    """What is alike in two answers of one page, which may hold the address that was asked for."""
+    location = next(iter(answer.values("location")), "")
+    return location.partition("?")[0] if location else answer.body[:200].decode("latin-1")
+
+
+def _nowhere() -> str:
+    """A name that cannot exist (RFC 6761, 6.4)."""
+    return f"vorflug-{secrets.token_hex(6)}.invalid"
+
+
+def _since(began: float) -> float:
+    return round(monotonic() - began, 4)

@@ -1,0 +1,182 @@
+"""What a proxy says to a request: CONNECT (RFC 9110, 9.3.6), absolute form (RFC 9112, 3.2.2), or SOCKS 5."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
+
+from vorflug.model.message import visible
+from vorflug.netprobe import proxy as proxies
+from vorflug.netprobe import request, socks
+from vorflug.netprobe.channel import Ahead, Alert, Channel, Silent
+from vorflug.netprobe.passage import Ended, Passage
+from vorflug.netprobe.request import Line
+from vorflug.ports.net import Code, Mode, ProxySeen, Stage
+
+if TYPE_CHECKING:
+    from vorflug.netprobe.stream import Watched
+
+_T = TypeVar("_T")
+
+_LOGIN_REFUSED = 407
+_RESERVE_S = 2.0
+_TO_PROXY = {Code.TLS_STALL: Code.PROXY_TIMEOUT, Code.TLS_RESET: Code.PROXY_CLOSED}
+"""Of the handshake with the proxy itself."""
+
+
+class ViaProxy:
+    """The part of a passage that the proxy decides."""
+
+    def __init__(self, passage: Passage, proxy: proxies.Proxy) -> None:
+        self._passage = passage
+        self._proxy = proxy
+        self._deadline = passage.deadline
+        self._came: Watched | None = None
+
+    def tunnel(self, channel: Channel) -> Channel:
+        """Open a way to the target."""
+        began = monotonic()
+        target = self._passage.target
+        if self._proxy.is_socks:
+            return self._by_socks(channel, began)
+        line = Line("CONNECT", target.authority, target.authority)
+        answer, through = self._ask(channel, began, line)
+        if answer.status // 100 != 2:  # noqa: PLR2004 - RFC 9110, 9.3.6: any 2xx opens the tunnel
+            self._refused(answer, began, line.method)
+        self._passage.note(Stage.PROXY, began, None, f"HTTP {answer.status}")
+        return Ahead(through, answer.rest) if answer.rest else through
+
+    def plain(self, channel: Channel) -> None:
+        """Put a plain request."""
+        began = monotonic()
+        passage = self._passage
+        target = passage.target
+        line = Line(passage.ask.method, target.absolute, target.host_header)
+        answer, _ = self._ask(channel, began, line)
+        if answer.status == _LOGIN_REFUSED or proxies.is_own_word(answer.status, answer.headers):
+            self._refused(answer, began, line.method)
+        passage.note(Stage.PROXY, began)
+        if self._came is None:
+            passage.answered(answer, began)
+        else:
+            passage.streamed(answer, self._came.code, self._came.detail, self._came.stream, began)
+
+    def _by_socks(self, channel: Channel, began: float) -> Channel:
+        passage = self._passage
+        deadline = self._deadline.within(passage.limits.proxy)
+
+        def put(channel: Channel) -> socks.Opened:
+            return socks.open_way(channel, self._proxy, passage.target.host, passage.target.port, deadline)
+
+        opened = put(channel)
+        passage.proxy = ProxySeen(
+            status=0,
+            schemes=opened.schemes,
+            attempts=opened.attempts,
+            had_credentials=self._proxy.user is not None,
+        )
+        passage.note(Stage.PROXY, began, opened.code, opened.detail)
+        return channel
+
+    def _ask(self, channel: Channel, began: float, line: Line) -> tuple[request.Answer, Channel]:
+        """Put the request; once more with the login where one is wanted and known."""
+        last: tuple[request.Answer, Channel]
+        passage, proxy = self._passage, self._proxy
+
+        def put(channel: Channel, authorization: str | None) -> request.Answer:
+            nonlocal last
+            inside = self._inside(channel, began)
+            extra = (("Proxy-Authorization", authorization),) if authorization else ()
+            patience = passage.limits.proxy if line.method == "CONNECT" else passage.limits.http
+            # something is left to find out whether the proxy or the target is silent
+            left = self._deadline.left()
+            deadline = self._deadline.within(min(patience, left - min(_RESERVE_S, 0.2 * left)))
+            whole = passage.ask.judged and line.method != "CONNECT"
+            if line.method == "CONNECT" or passage.ask.mode is not Mode.SSE:
+                upload = 0 if line.method == "CONNECT" else passage.ask.upload_bytes
+                answer = request.fetch(inside, line, deadline, extra, whole=whole, upload_bytes=upload)
+            else:
+                self._came = passage.watch(inside, line, extra)
+                answer = self._came.answer
+            last = answer, inside
+            return answer
+
+        def once_more() -> bool:
+            met = passage.connected(proxy.port)
+            if met.channel is None:
+                passage.note(Stage.PROXY, began, Code.PROXY_CLOSED, met.detail)
+            return put(passage.kept(met), proxy.authorization()).status != _LOGIN_REFUSED
+
+        self._guard(began, lambda: put(channel, None))
+        answer = last[0]
+        offered = proxies.schemes(answer.values("proxy-authenticate"))
+        passage.proxy = self._heard(answer, 1, offered)
+        if answer.status == _LOGIN_REFUSED and "basic" in offered and proxy.user is not None:
+            login = (proxy.authority, proxy.authorization())
+            tries: list[None] = []
+
+            def counted() -> bool:
+                tries.append(None)
+                return once_more()
+
+            accepted = self._guard(began, lambda: passage.tools.logins.attempt(login, self._deadline, counted))
+            passage.proxy = self._heard(last[0], 1 + len(tries), offered)
+            if not accepted:
+                passage.note(Stage.PROXY, began, Code.PROXY_AUTH_REJECTED, f"HTTP {_LOGIN_REFUSED}")
+        answer = last[0]
+        if not answer.status:
+            self._no_answer(answer, began, line.method)
+        return last
+
+    def _inside(self, channel: Channel, began: float) -> Channel:
+        if self._proxy.scheme != "https":
+            return channel
+        passage = self._passage
+        done = passage.shake(channel, self._proxy.host)
+        if done.code is Code.TLS_NOT_TLS:
+            detail = f"the proxy does not speak TLS: {done.detail}"
+            passage.note(Stage.PROXY, began, Code.PROXY_CONFIG, detail)
+        if done.code is not None:
+            passage.tls = done.tls
+            passage.note(Stage.PROXY, began, _TO_PROXY.get(done.code, done.code), f"TLS to the proxy: {done.detail}")
+        assert done.channel is not None  # noqa: S101 - a failure has ended the passage
+        return done.channel
+
+    def _guard(self, began: float, step: Callable[[], _T]) -> _T:
+        try:
+            return step()
+        except Silent:
+            self._passage.note(Stage.PROXY, began, Code.PROXY_TIMEOUT, "silence")
+        except Alert as alert:
+            self._passage.note(Stage.PROXY, began, Code.PROXY_CLOSED, str(alert))
+        raise Ended
+
+    def _heard(self, answer: request.Answer, attempts: int, offered: tuple[str, ...]) -> ProxySeen:
+        return ProxySeen(
+            status=answer.status,
+            schemes=tuple(visible(s, at_most=30) for s in offered),
+            error=proxies.squid_page(next(iter(answer.values("x-squid-error")), "")),
+            attempts=attempts,
+            had_credentials=self._proxy.user is not None,
+            reported=proxies.reported(answer.values("proxy-status")),
+            via=visible(", ".join(answer.values("via")), at_most=200),
+        )
+
+    def _no_answer(self, answer: request.Answer, began: float, method: str) -> None:
+        """The proxy itself gave no HTTP answer."""
+        note = self._passage.note
+        if answer.code is Code.HTTP_NO_RESPONSE and answer.detail == request.SILENCE:
+            note(Stage.PROXY, began, Code.PROXY_TIMEOUT, f"no answer to {method}")
+        if answer.code is Code.HTTP_SLOW_HEADERS:
+            note(Stage.PROXY, began, Code.PROXY_TIMEOUT, f"half an answer to {method}")
+        if answer.code is Code.HTTP_NOT_HTTP:
+            note(Stage.PROXY, began, Code.PROXY_CONFIG, f"no HTTP proxy answers there: {answer.detail}")
+        note(Stage.PROXY, began, Code.PROXY_CLOSED, f"{answer.code} {answer.detail}".strip())
+
+    def _refused(self, answer: request.Answer, began: float, method: str) -> None:
+        seen = self._passage.proxy
+        assert seen is not None  # noqa: S101 - noted with every answer of a proxy
+        code = proxies.code_of(seen, answer, connecting=method == "CONNECT")
+        words = " ".join(w for w in (f"HTTP {answer.status}", seen.error, seen.reported) if w)
+        self._passage.note(Stage.PROXY, began, code, words)

@@ -1,0 +1,224 @@
+"""A key: read where it lies, sent to one origin inside TLS, and found nowhere else."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+import trustme
+from pydantic import ValidationError
+
+from areas.asking import ask, judge
+from areas.registry_server import running
+from conftest import header
+from vorflug.areas.llm_key import KeyFact, KeyReference, KeyRequirement
+from vorflug.host.live import Patience
+from vorflug.host.live.net import LiveNet
+from vorflug.host.live.service_key import read_key
+from vorflug.host.secrets import redact
+from vorflug.model.cause import Team
+from vorflug.model.evidence import Evidence, NotSeen
+from vorflug.model.llm_provider import KEY_FORMS, Provider
+from vorflug.model.message import render
+from vorflug.model.query import Observation, Reason, Seen, Unseen
+from vorflug.model.requirement import Outcome
+from vorflug.netprobe.key import Key
+from vorflug.netprobe.target import parse
+from vorflug.ports.net import Code, HttpSeen, Keyed, Route, Stage, StageSeen, Trace
+from vorflug.ports.net_key import KeyPlace, KeyState
+
+MET, UNMET, UNKNOWN = Outcome.MET, Outcome.UNMET, Outcome.UNKNOWN
+KEY = "canary-key-0815-4711"
+PATH = "/v1/models"
+
+
+@pytest.fixture(scope="module")
+def ca():
+    return trustme.CA()
+
+
+@pytest.fixture
+def ca_file(ca, tmp_path):
+    path = tmp_path / "ca.pem"
+    path.write_bytes(ca.cert_pem.bytes())
+    return str(path)
+
+
+@pytest.fixture
+def server(ca):
+    with running(ca) as one:
+        one.pages[PATH] = (200, {"Content-Type": "application/json"}, b'{"data": []}')
+        yield one
+
+
+def demand(url="https://llm.lab.test", **fields):
+    return KeyRequirement.model_validate(
+        header(**{"provider": "openai", "url": url, "path": PATH, "key": {"env": "LLM_KEY"}} | fields)
+    )
+
+
+def host(**environ):
+    return SimpleNamespace(net=LiveNet(Patience(8), environ=environ))
+
+
+@pytest.mark.parametrize("provider", list(Provider))
+def test_the_key_goes_once_to_the_list_of_models_as_the_provider_wants_it(server, ca_file, provider):
+    wanted = demand(f"https://{server.place}", provider=provider.value, ca_file=ca_file)
+    evidence = ask(wanted, host(LLM_KEY=KEY))
+    verdict = wanted.judge(evidence)
+    assert verdict.outcome is MET and "$LLM_KEY" in render(verdict.because)
+    ((method, path, fields),) = server.log
+    sent = {name.lower(): value for name, value in fields.items()}
+    form = KEY_FORMS[provider]
+    assert (method, path) == ("GET", PATH)
+    assert sent[form.header] == f"{form.scheme} {KEY}".strip()
+    assert all(sent[name] == value for name, value in form.besides)
+    (query,) = wanted.queries(Evidence())
+    fact = evidence[query].model_dump_json()
+    assert KEY not in fact + repr(evidence[query]) + repr(query) + render(verdict.because) + render(query.asks())
+    assert KEY not in redact(f"somebody quotes {KEY}")
+
+
+def test_a_key_in_a_file(server, ca_file, tmp_path):
+    file = tmp_path / "key"
+    file.write_text(f"{KEY}\n")
+    wanted = demand(f"https://{server.place}", key={"file": str(file)}, ca_file=ca_file)
+    assert judge(wanted, host()).outcome is MET
+    assert server.log[0][2]["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_key_that_is_not_accepted(server, ca_file, status):
+    server.pages[PATH] = (status, {}, b'{"error": "no"}')
+    verdict = judge(demand(f"https://{server.place}", ca_file=ca_file), host(LLM_KEY=KEY))
+    assert verdict.outcome is UNMET and verdict.cause.kind == "llm.key_rejected" and verdict.cause.team is Team.PROJECT
+    assert len(server.log) == 1
+
+
+def test_a_redirect_does_not_take_the_key_along(server, ca, ca_file):
+    with running(ca) as other:
+        server.pages[PATH] = (307, {"Location": f"https://{other.place}{PATH}"}, b"")
+        verdict = judge(demand(f"https://{server.place}", ca_file=ca_file), host(LLM_KEY=KEY))
+        assert verdict.outcome is UNKNOWN and other.log == []
+
+
+def test_no_key_is_sent_in_the_clear():
+    with running(None) as server:
+        verdict = judge(demand(f"http://{server.place}"), host(LLM_KEY=KEY))
+        assert server.log == []
+    assert verdict.outcome is UNKNOWN and "in the clear" in render(verdict.because)
+
+
+def test_no_key_is_sent_to_whom_nobody_trusts(tmp_path):
+    with running(trustme.CA(organization_name="Nobody")) as server:
+        verdict = judge(demand(f"https://{server.place}"), host(LLM_KEY=KEY))
+        assert server.log == []
+    assert verdict.outcome is UNMET and verdict.cause.kind == "tls.unknown_ca"
+
+
+def test_without_a_key_nothing_is_asked_and_nothing_decided():
+    wanted = demand(key=None)
+    assert wanted.queries(Evidence()) == []
+    verdict = wanted.judge(Evidence())
+    assert verdict.outcome is UNKNOWN and "No key is given" in render(verdict.because)
+
+
+@pytest.mark.parametrize(
+    ("text", "state"),
+    [
+        (KEY, KEY),
+        (f" {KEY}\n", KEY),
+        ("k" * 8192, "k" * 8192),
+        ("k" * 8193, KeyState.MALFORMED),
+        ("two words", KeyState.MALFORMED),
+        ("line\r\nX-Injected: 1", KeyState.MALFORMED),
+        ("schlüssel", KeyState.MALFORMED),
+        ("\x7f", KeyState.MALFORMED),
+        ("", KeyState.EMPTY),
+        (" \n", KeyState.EMPTY),
+    ],
+)
+def test_what_is_a_key(tmp_path, text, state):
+    assert read_key(KeyPlace(variable="K"), {"K": text}) == state
+    file = tmp_path / "key"
+    file.write_text(text)
+    assert read_key(KeyPlace(file=str(file)), {}) == state
+
+
+def test_where_there_is_no_key(tmp_path):
+    assert read_key(KeyPlace(variable="K"), {}) is KeyState.ABSENT
+    assert read_key(KeyPlace(file=str(tmp_path / "none")), {}) is KeyState.ABSENT
+    assert read_key(KeyPlace(file=str(tmp_path)), {}) is KeyState.UNREADABLE
+
+
+def test_a_key_is_for_one_origin_and_two_attempts():
+    key = Key("llm.lab.test", 443, (("authorization", KEY),))
+    for other in ("https://llm.lab.test:444/", "https://evil.lab.test/", "http://llm.lab.test:443/"):
+        assert key.for_target(parse(other)) == ()
+    own = parse("https://llm.lab.test/v1/models")
+    assert [bool(key.for_target(own)) for _ in range(3)] == [True, True, False]
+    assert KEY not in repr(key)
+
+
+# ---- judged ----------------------------------------------------------------------------------------------------------
+
+
+def trace(status, kind="json", looks_like=None, code=None):
+    http = HttpSeen(status, (), (), kind, (), 2, looks_like=looks_like) if status else None
+    stages = (StageSeen(Stage.HTTP, 0.1, code, "detail"),)
+    return Trace("llm.lab.test", 443, Route(None, ""), (), "192.0.2.1:443", stages, http=http)
+
+
+USED = KeyState.USED
+
+
+@pytest.mark.parametrize(
+    ("keyed", "outcome", "says"),
+    [
+        (Keyed(USED, trace(200)), MET, "accepts the key"),
+        (Keyed(USED, trace(299)), MET, "accepts the key"),
+        (Keyed(USED, trace(300)), UNKNOWN, "says nothing about the key"),
+        (Keyed(USED, trace(200, "html")), UNKNOWN, "says nothing about the key"),
+        (Keyed(USED, trace(429)), UNKNOWN, "says nothing about the key"),
+        (Keyed(USED, trace(401)), UNMET, "does not accept"),
+        (Keyed(USED, trace(403, "html", Code.HTTP_BLOCK_PAGE)), UNMET, "page of a filter"),
+        (Keyed(USED, trace(0, code=Code.TCP_TIMEOUT)), UNMET, ""),
+        (Keyed(USED, trace(0)), UNKNOWN, "not recorded"),
+        (Keyed(USED), UNKNOWN, "no answer was recorded"),
+        (Keyed(KeyState.ABSENT), UNKNOWN, "There is no key in $LLM_KEY"),
+        (Keyed(KeyState.EMPTY), UNKNOWN, "$LLM_KEY is empty"),
+        (Keyed(KeyState.MALFORMED), UNKNOWN, "is no key"),
+        (Keyed(KeyState.UNREADABLE), UNKNOWN, "may not be read"),
+        (Keyed(KeyState.HELD_BACK), UNKNOWN, "in the clear"),
+    ],
+)
+def test_judged(no_io, keyed, outcome, says):
+    wanted = demand()
+    (query,) = wanted.queries(Evidence())
+    with no_io():
+        verdict = wanted.judge(Evidence([Observation(query, Seen(KeyFact(keyed=keyed)))]))
+    assert verdict.outcome is outcome, render(verdict.because)
+    assert says in render(verdict.because)
+    assert (verdict.fix is None) == (outcome is MET) and (verdict.cause is not None) == (outcome is UNMET)
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_not_seen_is_never_a_verdict(reason):
+    wanted = demand()
+    (query,) = wanted.queries(Evidence())
+    with pytest.raises(NotSeen):
+        wanted.judge(Evidence([Observation(query, Unseen(reason))]))
+
+
+@pytest.mark.parametrize("key", [{}, {"env": "A", "file": "/a"}, {"env": "A B"}, {"file": "relative"}, KEY])
+def test_a_reference_that_is_none(key):
+    with pytest.raises(ValidationError):
+        demand(key=key)
+
+
+def test_what_is_said_of_a_place():
+    assert KeyReference(env="A").place == "$A" and KeyReference(file="/run/key").place == "/run/key"
+    assert "accepts the key" in render(demand().wanted())
+    (query,) = demand(key={"file": "/run/key"}).queries(Evidence())
+    assert "/run/key" in render(query.asks()) and json.dumps(query.url)
