@@ -3,7 +3,9 @@ PYTHON ?= python3
 BIN    := .venv/bin
 STAMP  := .venv/.made
 ARGS   ?=
+AT_ONCE ?= 2
 REPEAT ?= 1
+CASES  ?= *
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lab check format texts schemas docs binary new-area pins bench mutants clean
@@ -26,10 +28,10 @@ run: texts        ## run on this machine: make run ARGS="--size M"
 	@$(BIN)/vorflug run $(ARGS)
 
 test: texts       ## all tests that this machine can run; the others are named with the reason
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses=$(AT_ONCE) --no-loadscope-reorder $(ARGS)
 
 lab: texts        ## every network fault and every awkward but healthy network (root): make lab REPEAT=20
-	@PYTHONPATH=tests $(BIN)/python -m lab.repeat $(REPEAT)
+	@PYTHONPATH=tests $(BIN)/python -m lab.repeat $(REPEAT) "$(CASES)"
 
 check: texts      ## ruff, mypy, import contracts, texts, docs and schemas up to date
 	@$(BIN)/ruff check .
@@ -55,8 +57,9 @@ binary: texts     ## dist/vorflug: one file for this machine's glibc, and a smok
 new-area: texts   ## a new subject: make new-area NAME=printers
 	@$(BIN)/python tools/new_area.py "$(NAME)"
 
-bench: texts      ## start times and sizes; where Go is there, 32 host checks against goss
+bench: texts      ## start times, sizes and endpoints against curl; where Go is there, 32 host checks against goss
 	@$(BIN)/python benchmarks/start.py
+	@$(BIN)/python benchmarks/egress.py
 	@$(BIN)/python benchmarks/host_checks.py
 
 mutants: texts    ## change each decision of the areas once: make mutants ARGS="clock"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -80,7 +81,9 @@ TIERS: dict[str, Callable[[], str | None]] = {
     "systemd": lambda: _root() or _program("systemd-nspawn", "systemctl"),
     "image-registry": lambda: _program("docker-registry", "squid", "curl"),
     "lab": lambda: (
-        _namespaces() or _program("nft", "squid", "haproxy", "nginx", "dnsdist", "dig", "curl", "openssl", "faketime")
+        _namespaces()
+        or _program("nft", "sysctl", "squid", "haproxy", "nginx", "dnsdist", "dig", "curl", "openssl", "faketime")
+        or _program("/usr/lib/squid/security_file_certgen")
     ),
     "ipv6": lambda: None if _has_ipv6() else "no IPv6 on loopback",
 }
@@ -121,6 +124,60 @@ for _number in (signal.SIGINT, signal.SIGHUP):
     # a test run in the background of a shell, or under nohup, would hand down that these are ignored
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL)
+
+
+# ---- several at once (make test) -------------------------------------------------------------------------------------
+
+ALONE = (
+    "tests/engine/test_collect.py",
+    "tests/e2e/test_bad_days.py",
+    "tests/e2e/test_hung_storage.py",
+    "tests/e2e/test_storage_speed.py",
+    "tests/host/live/test_storage_speed.py",
+    "tests/meta/test_mirror.py",
+    "tests/netprobe/",
+)
+"""Tests that hold a stopwatch to what they try, or take all processors: no other test runs meanwhile."""
+TOGETHER = ("tests/lab/",)
+"""Folders whose tests share what is dear to set up: one process has them all, as it has those of one file."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid.partition("::")[0])
+
+    return ByFile(config, log)
+
+
+@contextmanager
+def _locked(file: Path, how: int) -> Iterator[None]:
+    with file.open("w") as lock:
+        fcntl.flock(lock, how)
+        yield
+
+
+@contextmanager
+def _turn(item: pytest.Item) -> Iterator[None]:
+    """Wait until *item* may run.  Who wants to be alone stands in the door, so that nobody enters before."""
+    if not hasattr(item.config, "workerinput"):  # not one of several processes
+        yield
+        return
+    alone = item.nodeid.startswith(ALONE)
+    folder = item.config._tmp_path_factory.getbasetemp().parent  # what xdist's documentation uses for locks
+    with ExitStack() as room:
+        with _locked(folder / "door", fcntl.LOCK_EX if alone else fcntl.LOCK_SH):
+            room.enter_context(_locked(folder / "room", fcntl.LOCK_EX if alone else fcntl.LOCK_SH))
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    with _turn(item):
+        return (yield)
 
 
 # ---- purity ----------------------------------------------------------------------------------------------------------

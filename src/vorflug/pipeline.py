@@ -15,7 +15,7 @@ from vorflug.engine.collect import OpenHost, Started, Stop, collect
 from vorflug.engine.evaluate import evaluate
 from vorflug.model.query import Observation
 from vorflug.model.report import Facts, HostInfo, Report, Times, ToolInfo
-from vorflug.model.requirement import Finding, HostSize, Item, OperatingModel, Phase
+from vorflug.model.requirement import Finding, HostSize, Item, OperatingModel, Phase, Requirement
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,13 @@ class Case:
     phase: Phase
     strict: bool = False
     with_confirmations: bool = False
+    thorough: bool = False
+    """Whether what takes minutes is wanted, too (``--thorough``)."""
 
     def items(self) -> list[Item]:
         """The rows of the profile for this case."""
-        return resolve(self.profile, self.site, model=self.model, size=self.size, phase=self.phase)
+        rows = resolve(self.profile, self.site, model=self.model, size=self.size, phase=self.phase)
+        return [row.thorough() if self.thorough and isinstance(row, Requirement) else row for row in rows]
 
     def asked(self) -> list[Item]:
         """The rows whose questions are put: the union over the sizes."""
@@ -91,7 +94,7 @@ def facts(case: Case, observations: Sequence[Observation], host: HostInfo, times
 def _run(case: Case, host: HostInfo, times: Times) -> Run:
     return Run(
         tool=ToolInfo(version=__version__),
-        profile=case.profile.info(model=case.model, size=case.size, phase=case.phase),
+        profile=case.profile.info(model=case.model, size=case.size, phase=case.phase, thorough=case.thorough),
         site=case.site.info(),
         host=host,
         times=times,

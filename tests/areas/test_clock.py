@@ -271,3 +271,8 @@ def test_this_machine_is_asked():
     fact = ClockKeepersQuery().observe(LiveHost(10))
     assert isinstance(fact.container, bool)
     assert render(ClockKeepersQuery().asks()) == "Which program keeps the clock?"
+
+
+def test_time_servers_must_be_reached():
+    (flow,) = ClockSynchronisedRequirement.model_validate(header()).flows()
+    assert (flow.kind.value, flow.port) == ("time_server", 123)

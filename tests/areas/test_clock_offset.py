@@ -120,3 +120,8 @@ def test_a_stricter_limit_never_turns_a_failure_into_a_pass(seen, bound, answere
     chrony = ReferenceFact(answered=answered, synchronised=answered, offset_s=seen)
     if judge(kernel(bound=bound), chrony, at_most=limit).outcome is not Outcome.MET:
         assert judge(kernel(bound=bound), chrony, at_most=max(0.0, limit - less)).outcome is not Outcome.MET
+
+
+def test_time_servers_must_be_reached():
+    (flow,) = ClockOffsetRequirement.model_validate(header(at_most="2 s")).flows()
+    assert (flow.kind.value, flow.port) == ("time_server", 123)

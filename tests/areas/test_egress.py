@@ -178,3 +178,11 @@ def test_an_endpoint_may_have_a_deadline_of_its_own():
     (asked,) = requirement(timeout=2.0).queries(Evidence())
     assert asked.timeout_s == 2.0
     assert requirement().queries(Evidence())[0].timeout_s is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "exempt"), [({"public_ca": True}, [True]), ({"public_ca": False}, [False]), ({"external": False}, [])]
+)
+def test_what_the_firewall_must_let_through(fields, exempt):
+    flows = requirement(**fields).flows()
+    assert [flow.exempt is not None for flow in flows] == exempt

@@ -135,3 +135,8 @@ def test_not_seen_is_never_a_verdict(reason):
     query = demand().queries(Evidence())[0]
     with pytest.raises(NotSeen):
         demand().judge(Evidence([Observation(query, Unseen(reason))]))
+
+
+def test_a_platform_that_was_read_grants_no_image():
+    verdict = judge(demand("a/b:1", "c/d:2"), host(image(), image("c/d:2", PullEnd.DENIED, status=403)))
+    assert verdict.outcome is not Outcome.MET and "1 of 2" in render(verdict.seen)

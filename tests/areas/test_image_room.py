@@ -136,3 +136,9 @@ def test_not_seen_is_never_a_verdict(reason):
         rows = [Observation(q, whole.result(q)) for q in wanted.queries(whole) if q != query]
         with pytest.raises(NotSeen):
             wanted.judge(Evidence([*rows, Observation(query, Unseen(reason))]))
+
+
+def test_an_image_that_was_not_granted_has_no_size_even_if_one_was_read():
+    wanted = demand()
+    denied = image("c/d:2", own("b", 2 * GB), end=PullEnd.DENIED)
+    assert wanted.judge(known(wanted, TWO[0], denied, free=100 * GB)).outcome is not Outcome.MET

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import json
 import socket
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 import trustme
 from pydantic import ValidationError
 
+from areas import traces
 from areas.asking import ask, judge
 from areas.registry_server import running
 from conftest import header
@@ -18,10 +20,14 @@ from vorflug.areas.llm import PROVIDERS, EndpointRequirement, Provider
 from vorflug.host.live import Patience
 from vorflug.host.live.net import LiveNet
 from vorflug.model.cause import Team
+from vorflug.model.contact import CONTAINERS_EXEMPT
 from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.message import render
-from vorflug.model.query import Observation, Reason, Unseen
+from vorflug.model.netcause import BY_PROXY
+from vorflug.model.probing import TraceFact
+from vorflug.model.query import Observation, Reason, Seen, Unseen
 from vorflug.model.requirement import Outcome
+from vorflug.ports.net import Code, Stage
 
 AZURE_PATH = "/openai/models"
 AZURE = {
@@ -294,3 +300,75 @@ def test_the_page_of_a_filter_answers(server, host, ca_file, provider):
     )
     verdict = judge(wanted, host)
     assert verdict.outcome is Outcome.UNMET and verdict.cause.kind == "http.block_page", render(verdict.because)
+
+
+# ---- judged ----------------------------------------------------------------------------------------------------------
+
+
+def verdict_on(wanted, trace):
+    (query,) = wanted.queries(Evidence())
+    return wanted.judge(Evidence([Observation(query, Seen(TraceFact(trace=trace)))]))
+
+
+def test_an_answer_that_was_not_recorded_is_unknown():
+    verdict = verdict_on(demand("llm.lab.test", LOCAL_PATH, LOCAL), traces.trace())
+    assert verdict.outcome is Outcome.UNKNOWN and "not recorded" in render(verdict.because)
+
+
+@pytest.mark.parametrize(("status", "says"), [(299, "does not name qwen3"), (300, "cannot be seen without one")])
+def test_only_a_success_holds_the_list_of_models(status, says):
+    """RFC 9110, 15.3."""
+    wanted = demand("llm.lab.test", LOCAL_PATH, LOCAL | {"answer": {"status": [status]}})
+    assert says in render(verdict_on(wanted, traces.trace(http=traces.http(status))).because)
+
+
+def test_a_tag_that_is_named_is_not_put_behind_another():
+    wanted = demand("llm.lab.test", LOCAL_PATH, LOCAL | {"model": "qwen3:32b"})
+    assert wanted.queries(Evidence())[0].look_for == ('"qwen3:32b"',)
+    assert demand("llm.lab.test", LOCAL_PATH, LOCAL | {"model": None}).queries(Evidence())[0].look_for == ()
+
+
+def test_the_right_answer_is_right_though_it_looks_like_a_page():
+    page = replace(traces.http(200), looks_like=Code.HTTP_BLOCK_PAGE)
+    wanted = demand("llm.lab.test", LOCAL_PATH, LOCAL | {"model": None})
+    assert verdict_on(wanted, traces.trace(http=page)).outcome is Outcome.MET
+    page = replace(page, status=403)
+    assert verdict_on(wanted, traces.trace(http=page)).cause.kind == "http.block_page"
+
+
+def test_what_is_wanted_names_the_model_where_one_is():
+    assert "qwen3 is among them" in render(demand("llm.lab.test", LOCAL_PATH, LOCAL).wanted())
+    assert render(demand("llm.lab.test", AZURE_PATH, AZURE).wanted()).endswith("/openai/models answers as Azure OpenAI")
+
+
+def test_only_the_providers_outside_are_behind_a_proxy_or_an_inspection():
+    """What is said of a model server of the customer's own, and what of a provider's."""
+    unresolved = traces.trace(Code.DNS_NXDOMAIN, Stage.RESOLVE)
+    for kind, outside in ((LOCAL, False), (AZURE, True)):
+        wanted = demand("llm.lab.test", AZURE_PATH, kind)
+        assert (wanted.tls_exempt() == CONTAINERS_EXEMPT) is outside
+        assert (render(BY_PROXY) in render(verdict_on(wanted, unresolved).fix)) is outside
+        other = verdict_on(wanted, traces.trace(http=traces.http(418)))
+        assert ("an OpenAI-compatible server" in render(other.fix)) is not outside
+
+
+@pytest.mark.parametrize("url", ["https://llm.lab.test/#key", 5, None])
+def test_an_address_of_another_kind_is_refused(url):
+    with pytest.raises(ValidationError) as refused:
+        EndpointRequirement.model_validate(header(**{"url": url} | AZURE))
+    assert url != "https://llm.lab.test/#key" or "a key never belongs there" in str(refused.value.errors()[0]["msg"])
+
+
+def test_an_address_that_is_whole_may_have_a_query():
+    url = "https://llm.lab.test/models?api-version=1"
+    assert EndpointRequirement.model_validate(header(url=url, path=None, **AZURE)).target == url
+
+
+@pytest.mark.parametrize(("provider", "exempt"), [("azure_openai", CONTAINERS_EXEMPT), ("local", None)])
+def test_what_the_firewall_must_let_through(provider, exempt):
+    endpoint = EndpointRequirement.model_validate(
+        header(provider=provider, url="https://llm.example:8443", answer={"status": [200], "confidence": "cited"})
+    )
+    (flow,) = endpoint.flows()
+    assert (flow.target, flow.port, flow.exempt) == ("llm.example", 8443, exempt)
+    assert render(flow.purpose) == "Language model: every answer of the product"

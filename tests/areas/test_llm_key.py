@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -13,6 +13,7 @@ from areas.asking import ask, judge
 from areas.registry_server import running
 from conftest import header
 from vorflug.areas.llm_key import KeyFact, KeyReference, KeyRequirement
+from vorflug.documents.facts import write_observation
 from vorflug.host.live import Patience
 from vorflug.host.live.net import LiveNet
 from vorflug.host.live.service_key import read_key
@@ -186,8 +187,8 @@ USED = KeyState.USED
         (Keyed(USED, trace(0, code=Code.TCP_TIMEOUT)), UNMET, ""),
         (Keyed(USED, trace(0)), UNKNOWN, "not recorded"),
         (Keyed(USED), UNKNOWN, "no answer was recorded"),
-        (Keyed(KeyState.ABSENT), UNKNOWN, "There is no key in $LLM_KEY"),
-        (Keyed(KeyState.EMPTY), UNKNOWN, "$LLM_KEY is empty"),
+        (Keyed(KeyState.ABSENT), UNKNOWN, "does not exist"),
+        (Keyed(KeyState.EMPTY), UNKNOWN, "is empty"),
         (Keyed(KeyState.MALFORMED), UNKNOWN, "is no key"),
         (Keyed(KeyState.UNREADABLE), UNKNOWN, "may not be read"),
         (Keyed(KeyState.HELD_BACK), UNKNOWN, "in the clear"),
@@ -211,14 +212,58 @@ def test_not_seen_is_never_a_verdict(reason):
         wanted.judge(Evidence([Observation(query, Unseen(reason))]))
 
 
-@pytest.mark.parametrize("key", [{}, {"env": "A", "file": "/a"}, {"env": "A B"}, {"file": "relative"}, KEY])
+@pytest.mark.parametrize(
+    "key",
+    [
+        {},
+        {"env": "A", "file": "/a"},
+        {"env": "A", "given": True},
+        {"parameter": "p"},
+        {"given": False},
+        {"env": "A B"},
+        {"file": "relative"},
+        KEY,
+    ],
+)
 def test_a_reference_that_is_none(key):
     with pytest.raises(ValidationError):
         demand(key=key)
 
 
-def test_what_is_said_of_a_place():
-    assert KeyReference(env="A").place == "$A" and KeyReference(file="/run/key").place == "/run/key"
+def test_what_a_key_is_called():
+    assert KeyReference(env="A").name == "$A" and KeyReference(file="/run/key").name == "/run/key"
+    for place in ({"env": "A"}, {"file": "/run/key"}, {"given": True}):
+        assert KeyReference(**place, parameter="llm.key").name == "llm.key"
     assert "accepts the key" in render(demand().wanted())
-    (query,) = demand(key={"file": "/run/key"}).queries(Evidence())
-    assert "/run/key" in render(query.asks()) and json.dumps(query.url)
+
+
+PLACES = {"variable": {"env": "CANARY_NAME"}, "file": {"file": "/run/CANARY_NAME"}}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_where_a_customers_key_lies_is_used_and_never_written(place):
+    wanted = demand(key={**PLACES[place], "parameter": "llm.key"})
+    (query,) = wanted.queries(Evidence())
+    assert "CANARY_NAME" in (query.variable or query.file) and "llm.key" in render(query.asks())
+    seen = [Keyed(state) for state in KeyState] + [Keyed(USED, trace(status)) for status in (200, 401, 500)]
+    for keyed in seen:
+        observation = Observation(query, Seen(KeyFact(keyed=keyed)))
+        verdict = wanted.judge(Evidence([observation]))
+        assert "CANARY_NAME" not in repr(verdict) + repr(observation) + repr(write_observation(observation))
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_facts_are_judged_again_without_knowing_where_the_key_lay(place):
+    """The question is found by its other fields, and every sentence is the same."""
+    then = demand(key={**PLACES[place], "parameter": "llm.key"})
+    again = demand(key={"given": True, "parameter": "llm.key"})
+    (query,) = then.queries(Evidence())
+    # what is written down knows no place (tests/documents/test_facts.py)
+    kept = replace(query, variable="", file="")
+    evidence = Evidence([Observation(kept, Seen(KeyFact(keyed=Keyed(USED, trace(200)))))])
+    assert again.judge(evidence) == then.judge(evidence) and then.judge(evidence).outcome is MET
+
+
+def test_two_keys_for_one_address_are_two_questions():
+    names = ({"env": "A", "parameter": "one"}, {"env": "A", "parameter": "other"}, {"env": "A"}, {"env": "B"})
+    assert len({query for key in names for query in demand(key=key).queries(Evidence())}) == 4

@@ -163,3 +163,16 @@ def test_both_questions_can_be_read():
     assert short.method == "POST" and isinstance(long, UploadQuery)
     assert "8 MiB" in render(long.asks()) and "8 MiB" in render(demand().wanted())
     assert demand(path=None).target == "https://llm.lab.test"
+
+
+def test_a_page_that_only_a_long_request_gets_is_a_matter_of_its_length():
+    wanted = demand()
+    short, long = wanted.queries(Evidence())
+    for status, kind in ((200, "http.block_page"), (401, "http.request_too_large")):
+        pages = {short: trace(status), long: trace(200, SIZE, Code.HTTP_BLOCK_PAGE)}
+        seen = [Observation(q, Seen(TraceFact(trace=t))) for q, t in pages.items()]
+        assert wanted.judge(Evidence(seen)).cause.kind == kind
+
+
+def test_the_path_is_put_below_the_address():
+    assert demand(url="https://llm.lab.test/").target == "https://llm.lab.test/v1/chat/completions"

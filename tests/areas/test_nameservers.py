@@ -271,3 +271,8 @@ def test_judging_is_pure(kind, no_io):
     with no_io():
         requirement.judge(evidence)
         assert render(requirement.wanted())
+
+
+def test_each_nameserver_must_be_reached():
+    (flow,) = demand(NameserversAnswer).flows()
+    assert (flow.kind.value, flow.target, flow.port) == ("nameserver", "", 53)

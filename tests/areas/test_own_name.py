@@ -129,6 +129,13 @@ def test_reverse_name(forward, back, outcome, words):
         assert FULL in render(verdict.fix)
 
 
+def test_what_a_nameserver_says_is_shown():
+    verdict = reverse().judge(facts({ONE: [HERE]}, {(HERE, ONE): Code.DNS_NXDOMAIN}))
+    assert render(verdict.seen) == f"{HERE}: no such name"
+    verdict = reverse().judge(facts({ONE: [HERE]}, {(HERE, ONE): [FULL]}))
+    assert render(verdict.seen) == f"{HERE}: {FULL}"
+
+
 def test_an_address_that_leads_back_is_not_blamed():
     verdict = reverse().judge(facts({ONE: [HERE, ALSO]}, {(HERE, ONE): [FULL], (ALSO, ONE): ["x.test"]}))
     assert HERE not in render(verdict.because) and HERE in render(verdict.seen)

@@ -308,3 +308,12 @@ def test_asking_for_more_ports_never_turns_unmet_into_met(held, asked, more):
     assert outcome(asked) is (Outcome.UNMET if set(held) & set(asked) else Outcome.MET)
     if outcome(asked) is Outcome.UNMET:
         assert outcome(asked + more) is Outcome.UNMET
+
+
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_others_must_come_in(protocol):
+    flows = requirement(protocol=protocol).flows()
+    assert [(f.port, f.kind.value, f.direction.value) for f in flows] == [
+        (80, protocol, "inbound"),
+        (443, protocol, "inbound"),
+    ]

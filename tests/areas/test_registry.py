@@ -250,3 +250,34 @@ def test_not_seen_is_never_a_verdict(registry, host, ca_file, reason):
 def test_a_registry_is_a_host_and_port(place):
     with pytest.raises(ValidationError):
         demand(place, None)
+
+
+@pytest.mark.parametrize("data_host", ["layers.example", "layers.example:8443"])
+def test_hosts_behind_the_registry_must_be_let_through(data_host):
+    reachable = ReachableRequirement.model_validate(
+        header(
+            registry="registry-1.docker.io",
+            token_hosts=["auth.docker.io"],
+            data_hosts=[data_host],
+            data_patterns=["*.layers.example"],
+            answer={"status": [401], "confidence": "cited"},
+        )
+    )
+    port = int(data_host.partition(":")[2] or 443)
+    flows = {f.target: f for f in reachable.flows()}
+    assert {name: (f.port, f.certain) for name, f in flows.items()} == {
+        "registry-1.docker.io": (443, True),
+        "auth.docker.io": (443, False),
+        "layers.example": (port, True),
+        "*.layers.example": (443, False),
+    }
+    assert len(reachable.flows()) == 4 and all(f.exempt is not None for f in flows.values())
+    assert render(flows["layers.example"].purpose) == render(flows["*.layers.example"].purpose)
+
+
+@pytest.mark.parametrize("pattern", ["layers.example", "*", "*.", "a.*.example", "*.LAYERS.example", "*.example:x"])
+def test_a_pattern_begins_with_its_asterisk(pattern):
+    with pytest.raises(ValidationError):
+        ReachableRequirement.model_validate(
+            header(registry="docker.io", data_patterns=[pattern], answer={"status": [401], "confidence": "cited"})
+        )

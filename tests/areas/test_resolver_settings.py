@@ -164,6 +164,7 @@ def test_each_search_domain_is_tried():
     [
         ((ONE,), {}, MET, f"{ONE} (/etc/resolv.conf)"),
         ((STUB, ONE), {}, MET, f"{ONE} (/etc/resolv.conf)"),
+        ((STUB, ONE), {"upstream": (TWO,)}, MET, f"{ONE} (/etc/resolv.conf)"),
         ((STUB,), {"upstream": (ONE,)}, MET, f"{ONE} (/run/systemd/resolve/resolv.conf)"),
         (("127.0.0.54",), {"upstream": (ONE,)}, MET, ONE),
         ((STUB,), {"upstream": ()}, UNMET, "8.8.8.8"),
@@ -173,6 +174,8 @@ def test_each_search_domain_is_tried():
         (("::1",), {}, UNMET, "8.8.8.8"),
         (("fe80::1%eth0",), {}, MET, "fe80::1%eth0"),
         ((), {}, UNMET, "8.8.8.8"),
+        (("127.0.0.11",), {}, UNKNOWN, "in a container"),
+        (("127.0.0.11", ONE), {}, MET, ONE),
         ((STUB,), {"docker": (TWO,)}, MET, f"{TWO} (/etc/docker/daemon.json)"),
         ((ONE,), {"docker": (TWO,)}, MET, TWO),
         ((STUB,), {"docker_unreadable": True}, UNKNOWN, "could not be read"),

@@ -134,3 +134,7 @@ def test_words():
     assert render(DEMAND.wanted()) == f"{FOLDER} in .env, configuration and compose file"
     assert DEMAND.queries(Evidence()) == [QUERY]
     assert render(QUERY.asks()) == f"Do {ENV}, {CONFIG} and {COMPOSE} mean the folder {FOLDER}?"
+
+
+def test_the_plan_names_the_files():
+    assert {c.target for c in QUERY.contacts()} == {ENV, CONFIG, COMPOSE}

@@ -104,3 +104,10 @@ def test_what_is_no_name_of_a_program_is_refused(names):
 def test_this_machine_has_a_shell_and_not_everything():
     sh, nothing = ToolsQuery(names=("sh", "no-such-program")).observe(LiveHost(10)).tools
     assert sh.path and not nothing.path
+
+
+def test_the_plan_names_the_programs():
+    assert [(c.kind.value, c.target) for c in ToolsQuery(names=("curl", "tar")).contacts()] == [
+        ("command", "curl"),
+        ("command", "tar"),
+    ]

@@ -17,6 +17,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from lab.servers import tcp
+from lab.streams import sse, websocket
 from vorflug.cli.__main__ import execute
 from vorflug.cli.commands.diagnose import _in_time, _Late
 
@@ -175,6 +177,25 @@ def test_a_stream_that_was_asked_for_and_not_given_is_undetermined_and_not_fine(
     assert execute(["diagnose", url, *right]) == 5
     captured = capsys.readouterr()
     assert captured.out == "" and "the way is open (status 200)" in captured.err
+
+
+@pytest.mark.parametrize(
+    ("lang", "handler", "scheme", "seen"),
+    [
+        ("en", sse(events=3, gap=0.05), "http", "3 events came: too few or too close together"),
+        ("de", sse(events=0), "http", "kein Ereignis"),
+        ("en", websocket(close=1008), "ws", "the service ended the connection itself (close 1008 "),
+    ],
+)
+def test_a_stream_that_was_opened_and_proved_nothing_is_undetermined(capsys, lang, handler, scheme, seen):
+    """Exit 5, and what was seen: neither "ok" nor a fault."""
+    mode = () if scheme == "ws" else ("--mode", "sse")
+    with tcp(handler) as port:
+        ended = execute(["diagnose", f"{scheme}://127.0.0.1:{port}/s", *mode, "--deadline", "5", "--lang", lang])
+    captured = capsys.readouterr()
+    said = " ".join(captured.err.split())
+    assert (ended, captured.out) == (5, ""), captured
+    assert seen in said and f"127.0.0.1:{port}/s" in said
 
 
 @pytest.mark.parametrize("format_", ["terminal", "json"])

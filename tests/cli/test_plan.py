@@ -122,3 +122,23 @@ def test_programs_see_what_writes(capsys, options):
         assert question["exclusive"] and question["reach"] == "local"
         assert "gone when the measurement ends" in question["writes"]["en"]
     assert all("writes" not in q for q in plan["questions"] if not q["active"])
+
+
+STREAMS = """schema: vorflug/site/1
+parameters:
+  app.stream_url: "https://audit.example.com/events"
+  app.websocket_url: "https://audit.example.com/socket"
+"""
+
+
+def silences(tmp_path, capsys, *options):
+    site = tmp_path / "site.yaml"
+    site.write_text(STREAMS)
+    assert execute(["plan", "--site", str(site), "--phase", "test-deployment", "--format", "json", *options]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    return plan["thorough"], {q["query"]["idle_s"] for q in plan["questions"] if q["query"]["kind"] == "stream"}
+
+
+def test_the_plan_of_a_thorough_run_shows_its_questions(tmp_path, capsys):
+    assert silences(tmp_path, capsys) == (False, {0.0, 40.0})
+    assert silences(tmp_path, capsys, "--thorough") == (True, {0.0, 300.0})

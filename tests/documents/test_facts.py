@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from vorflug.areas.llm_key import KeyQuery
 from vorflug.areas.memory import MemoryFact, MemoryQuery
 from vorflug.documents import facts
 from vorflug.documents.problems import DocumentError
+from vorflug.model.llm_provider import Provider
 from vorflug.model.query import Observation, Reason, Seen, Unseen
 from vorflug.model.report import Facts, HostInfo, ProfileInfo, SiteInfo, Times, ToolInfo
 from vorflug.model.requirement import HostSize, LocalText, OperatingModel, Phase
@@ -18,6 +20,16 @@ WHEN = datetime(2026, 11, 25, tzinfo=UTC)
 SEEN = Observation(
     MemoryQuery(), Seen(MemoryFact(total_bytes=8, available_bytes=4, limit_bytes=None, limited_by=None)), 0.25
 )
+
+
+def test_where_a_key_lies_is_not_written_and_the_question_is_the_same_without_it():
+    query = KeyQuery(
+        url="https://llm.lab.test/v1/models", provider=Provider.OPENAI, key="llm.key", variable="CANARY", file="/CANARY"
+    )
+    row = facts.write_observation(Observation(query, Unseen(Reason.TIMEOUT)))
+    assert "CANARY" not in row.model_dump_json() + repr(query)
+    again = facts.read_observation(row).query
+    assert (again, hash(again)) == (query, hash(query)) and (again.variable, again.file) == ("", "")
 
 
 def document(*observations):

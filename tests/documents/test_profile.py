@@ -30,6 +30,7 @@ def test_a_profile_with_what_it_says():
     assert loaded.sources["V-REQ"].startswith("vendor")
     assert loaded.row("MEM-2").kind == "memory" and loaded.row("MEM-9") is None
     info = loaded.info(OperatingModel.COMPOSE, HostSize.M, Phase.GO_LIVE)
+    assert not info.thorough and loaded.info(info.model, info.size, info.phase, thorough=True).thorough
     assert (info.size, info.digest, [s.title.en for s in info.sizes]) == (
         "M",
         loaded.digest,

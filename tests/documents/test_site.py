@@ -9,6 +9,7 @@ from vorflug.documents import site
 from vorflug.documents.problems import DocumentError
 from vorflug.documents.resolve import resolve
 from vorflug.documents.site import Site
+from vorflug.model.evidence import Evidence
 from vorflug.model.report import SiteInfo
 from vorflug.model.requirement import HostSize, OperatingModel, Phase
 
@@ -18,6 +19,11 @@ PROFILE = load(
     confirmation(),
 )
 TOP = "schema: vorflug/site/1\n"
+KEYED = row(
+    "KEY-1",
+    "llm_key",
+    "provider: openai\nurl: 'https://llm.lab.test'\npath: /v1/models\nkey: {param: api.key}",
+)
 
 
 def parse(text, profile=PROFILE):
@@ -111,7 +117,24 @@ def test_a_value_that_no_requirement_can_use_is_found_here():
 def test_where_a_secret_lies_is_not_reported():
     read = parse(TOP + "parameters:\n  api.key: {env: CANARY_VARIABLE}\n")
     assert read.secrets == {"api.key": {"env": "CANARY_VARIABLE"}}
-    assert "CANARY" not in read.info().model_dump_json()
+    assert "CANARY" not in read.info().model_dump_json() and read.info().secrets == ("api.key",)
+
+
+def test_that_a_secret_was_given_is_known_when_facts_are_judged_again():
+    profile = load(KEYED)
+    for place in ("{env: CANARY_VARIABLE}", "{file: /run/CANARY}"):
+        read = site.parse(f"{TOP}parameters:\n  api.key: {place}\n".encode(), "site.yaml", profile, TODAY)
+        again = site.from_info(read.info(), profile, TODAY)
+        assert again.secrets == {"api.key": {"given": True}} and again.info() == read.info()
+        case = {"model": OperatingModel.COMPOSE, "size": HostSize.S, "phase": Phase.PRE_INSTALL}
+        ((then,), (now,)) = resolve(profile, read, **case), resolve(profile, again, **case)
+        assert then.key.name == now.key.name == "api.key" and now.key.given
+        assert then.queries(Evidence()) == now.queries(Evidence()) != []
+
+
+def test_a_secret_that_this_version_does_not_know_or_that_is_none_is_left_aside():
+    info = SiteInfo(given=True, secrets=("gone", "ram.floor"))
+    assert site.from_info(info, PROFILE, TODAY).secrets == {}
 
 
 def test_facts_stand_in_for_the_file():

@@ -52,6 +52,9 @@ CANARIES = {
     "credential helper": "cnry-27-helper-secret",
 }
 
+PLACES = {"variable of a secret": "CNRY_40_VARIABLE", "file of a secret": "cnry-41-file"}
+"""Where secrets lie is none, but it is the customer's business: it stands in site file and plan, never in a report."""
+
 
 @dataclass(frozen=True)
 class Machine:
@@ -98,6 +101,8 @@ def machine(folder: Path) -> Any:
         registry_ca = trustme.CA()
         registry = stack.enter_context(registry_server.running(registry_ca))
         registry.add("vendor/app", "1", 10)
+        registry.pages["/v1/models"] = (200, {"Content-Type": "application/json"}, b'{"data": []}')
+        model = {"provider": "openai", "url": f"https://{registry.place}", "path": "/v1/models", "ca_file": str(roots)}
         roots.write_bytes(ca.pem() + registry_ca.cert_pem.bytes())
         listener, held = _listener()
         stack.callback(listener.wait)
@@ -129,14 +134,17 @@ def machine(folder: Path) -> Any:
                                 "ca_file": str(roots), "token_hosts": [registry.place]}),
             ("os_release", {"accepted": [{"id": "ubuntu", "versions": ["24.04"]}]}),
             ("registry_credentials", {"registry": "helper.example"}),
+            ("llm_key", {**model, "key": {"param": "api.key"}}),
+            ("llm_key", {**model, "key": {"param": "api.other"}}),
         )  # fmt: skip
         secret = {"type": "secret", "title": {"en": "A key", "de": "Ein Schlüssel"}}
         file = profile(folder, *rows, parameters={"api.key": secret, "api.other": secret})
-        (folder / "secret").write_text(CANARIES["secret parameter by file"])
+        kept = folder / PLACES["file of a secret"]
+        kept.write_text(CANARIES["secret parameter by file"])
         site = folder / "site.yaml"
         site.write_text(
             "schema: vorflug/site/1\ncustomer: Musterbank\nparameters:\n"
-            f"  api.key: {{env: SECRET_VARIABLE}}\n  api.other: {{file: {folder}/secret}}\n"
+            f"  api.key: {{env: {PLACES['variable of a secret']}}}\n  api.other: {{file: {kept}}}\n"
         )
         yield Machine(home, file, site, _environment(port), _body(Path(own_key)), logins, registry)
 
@@ -155,7 +163,7 @@ def _environment(port: int) -> dict[str, str]:
         "DOCKER_AUTH_CONFIG": json.dumps(
             {"auths": {"x.example": {"auth": b64encode(f"me:{CANARIES['DOCKER_AUTH_CONFIG']}".encode()).decode()}}}
         ),
-        "SECRET_VARIABLE": CANARIES["secret parameter by variable"],
+        PLACES["variable of a secret"]: CANARIES["secret parameter by variable"],
     }
 
 

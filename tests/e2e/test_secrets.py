@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from e2e.canaries import CANARIES, HOSTILE, Machine, disguise, machine, spellings
+from e2e.canaries import CANARIES, HOSTILE, PLACES, Machine, disguise, machine, spellings
 from e2e.program import Ended, leftovers, profile, vorflug
 
 FORMATS = ("html", "markdown", "junit", "csv", "terminal")
@@ -76,7 +76,19 @@ def _leaks(texts: dict[str, str], canaries: dict[str, str]) -> list[str]:
 
 def test_every_secret_was_really_read(evidence):
     outcomes = {f["id"]: f["outcome"] for f in evidence.ran.report["findings"]}
-    for id_ in ("E2E-3", "E2E-4", "E2E-6", "E2E-10", "E2E-11", "E2E-13", "E2E-15", "E2E-16", "E2E-17"):
+    for id_ in (
+        "E2E-3",
+        "E2E-4",
+        "E2E-6",
+        "E2E-10",
+        "E2E-11",
+        "E2E-13",
+        "E2E-15",
+        "E2E-16",
+        "E2E-17",
+        "E2E-20",
+        "E2E-21",
+    ):
         assert outcomes[id_] == "met", evidence.finding(id_)
     logins = evidence.machine.proxy_logins
     for name in ("http_proxy", "https_proxy, percent-encoded"):
@@ -85,6 +97,8 @@ def test_every_secret_was_really_read(evidence):
     assert evidence.machine.registry.sent(CANARIES["registry password"]) and evidence.machine.registry.sent(
         CANARIES["image registry's token"]
     )
+    for name in ("secret parameter by variable", "secret parameter by file"):
+        assert evidence.machine.registry.sent(CANARIES[name]), "both keys went to the model"
     shown = json.dumps(evidence.finding("E2E-1")["seen"])
     for variable in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         assert variable in shown
@@ -99,6 +113,32 @@ def test_no_canary_is_in_any_output(evidence):
     assert _leaks(evidence.texts, canaries) == []
     parameters = evidence.ran.report["site"]["parameters"]
     assert "api.key" not in parameters and "api.other" not in parameters
+
+
+def test_where_a_secret_lies_stands_in_no_report_and_no_facts_file(evidence):
+    texts = {where: text for where, text in evidence.texts.items() if not where.startswith("plan")}
+    assert _leaks(texts, PLACES) == []
+    plan = {where: text for where, text in evidence.texts.items() if where.startswith("plan")}
+    assert _leaks(plan, {"file": PLACES["file of a secret"]}), "the plan names every file that is read"
+    assert evidence.ran.report["site"]["secrets"] == ["api.key", "api.other"]
+
+
+@pytest.mark.parametrize("source", ["report.json", "facts.json"])
+def test_facts_are_judged_again_to_the_same_bytes_without_the_site_file(tmp_path, evidence, source):
+    """With a key that was given: that it was is known, where it lay is not."""
+    report = evidence.ran.folder / "report.json"
+    file = report if source == "report.json" else evidence.ran.folder.parent.parent / source
+    out = tmp_path / "judged.json"
+    judged = vorflug("evaluate", file, "--profile", evidence.machine.profile, "--out", out, home=tmp_path)
+    assert judged.code == 3, judged.err
+    if source == "report.json":
+        once, again = (
+            [json.dumps(r["findings"]), json.dumps(r["roots"])]
+            for r in (evidence.ran.report, json.loads(out.read_bytes()))
+        )
+        assert once == again
+    findings = {f["id"]: f["outcome"] for f in json.loads(out.read_bytes())["findings"]}
+    assert (findings["E2E-20"], findings["E2E-21"]) == ("met", "met")
 
 
 @pytest.mark.parametrize("spelling", sorted(spellings("cnry-00 a/b?")))

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 
+from e2e.program import profile
 from vorflug.engine import kinds, registry
 from vorflug.engine.plan import plan
 from vorflug.model.message import Message
 from vorflug.model.query import Fact, Reach
+
+WAITING = {"stream"}
+"""Questions that wait for a silence that the profile chooses; the run's own deadline ends them as well."""
 
 
 def test_every_file_of_the_package_is_an_area():
@@ -23,7 +28,7 @@ def test_every_file_of_the_package_is_an_area():
 def test_every_query_knows_its_fact_and_its_deadline(kind):
     type_ = registry.queries()[kind]
     assert issubclass(registry.fact_of(type_), Fact)
-    assert 0 < type_.deadline <= 60
+    assert 0 < type_.deadline <= (60 if kind not in WAITING else 360)
     assert type_.reach in Reach
 
 
@@ -69,7 +74,7 @@ def test_a_kind_that_no_area_has_is_none(kind):
         registry.area_of_kind(kind)
 
 
-def _loaded(before: str) -> list[str]:
+def _loaded(before: str, **environ: str) -> list[str]:
     """The areas that are imported once *before* ran, in an interpreter of its own."""
     code = (
         "import json, sys\n"
@@ -78,14 +83,23 @@ def _loaded(before: str) -> list[str]:
         "head = 'vorflug.areas.'\n"
         "print(json.dumps(sorted(m.removeprefix(head) for m in sys.modules if m.startswith(head))))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded: list[str] = json.loads(done.stdout)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, **environ}
+    )
+    loaded: list[str] = json.loads(done.stdout.splitlines()[-1])  # a run says its verdict before
     return loaded
 
 
 def test_a_kind_costs_its_own_area_only():
     found = "assert registry.requirement('memory').kind == registry.query('memory').kind == 'memory'"
     assert _loaded(found) == ["memory"]
+
+
+def test_a_run_imports_the_areas_of_its_profile_only(tmp_path):
+    file = profile(tmp_path, ("memory", {"at_least": "1 MB"}))
+    arguments = ["run", "--profile", str(file), "--out", str(tmp_path / "out")]
+    run = f"from vorflug.cli.__main__ import execute; assert execute({arguments!r}) == 0"
+    assert _loaded(run, HOME=str(tmp_path), XDG_CONFIG_HOME=str(tmp_path)) == ["memory"]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
@@ -60,6 +60,7 @@ def issue(
     digest=None,
     aia=None,
     bare=False,
+    more=(),
 ):
     key = key or ec.generate_private_key(ec.SECP256R1())
     signer = issuer.key if issuer else key
@@ -87,6 +88,10 @@ def issue(
     if aia:
         access = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(aia))
         builder = builder.add_extension(x509.AuthorityInformationAccess([access]), critical=False)
+    for extension in more:
+        builder = builder.add_extension(extension, critical=True)
+    if isinstance(signer, ed25519.Ed25519PrivateKey):
+        return Issued(builder.sign(signer, None), key)
     return Issued(builder.sign(signer, digest or SHA256()), key)
 
 

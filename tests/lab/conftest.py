@@ -25,4 +25,7 @@ def outcomes(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     with station(folder, rows) as lab, ThreadPoolExecutor(AT_ONCE) as pool:
         # the patient ones first: nothing is left to wait for at the end
         order = sorted(chosen.values(), key=lambda case: -case.row.deadline)
-        yield {case.id: pool.submit(examine, lab, case) for case in order} | {"lab": lab}
+        try:
+            yield {case.id: pool.submit(examine, lab, case) for case in order} | {"lab": lab}
+        finally:
+            pool.shutdown(cancel_futures=True)  # after Ctrl-C or -x nobody wants the rest

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import warnings
+from email.utils import format_datetime
 
 from lab import authority
 from lab.authority import DAY, NOW, issue, root
@@ -108,6 +109,19 @@ def _taken(lab, site) -> None:
     lab.redirects.append(f"ip daddr {site.v4} tcp dport 443 redirect to :{TRANSPARENT}")
 
 
+def _of_another_time(offset):
+    """Servers that agree on another time than this host, which is what a wrong clock sees."""
+
+    def make(lab, site) -> None:
+        there = NOW + offset
+        leaf = issue(site.names[0], root(), hosts=site.names, begins=there - 30 * DAY, ends=there + 30 * DAY)
+        handler = respond(Date=format_datetime(there, usegmt=True), Content_Type="application/json")
+        lab.https(site, handler, leaf)
+        lab.http(site, handler)
+
+    return make
+
+
 def _bumped(*, store: str):
     return {"options": ("--proxy", f"http://proxy.lab.test:{BUMPING}"), "ways": (PROXIED,), "store": store}
 
@@ -207,10 +221,10 @@ FAULTS = (
         shows=("Corporate Gateway CA",), prove=_NAMES_ISSUER, proof="Corporate Gateway CA",
     ),
     Row(
-        id="tls-intercepted-pinned", fault="interception, CA absent",
-        how="a gateway on the way, and the service's own CA is given",
-        make=_chain(issuer=authority.bumper), ways=DIRECT, options=("--ca", "{ca}"), code="tls.intercepted",
-        never=("tls.self_signed",), shows=("Corporate Gateway CA",), prove=_NAMES_ISSUER, proof="Corporate Gateway CA",
+        id="tls-stranger-pinned", fault="unknown private root",
+        how="a chain of somebody else, and the service's own CA is given: that alone proves no gateway on the way",
+        make=_chain(issuer=authority.bumper), ways=DIRECT, options=("--ca", "{ca}"), code="tls.unknown_ca",
+        never=("tls.self_signed", "tls.missing_intermediate"), shows=("Corporate Gateway CA",), prove=_NAMES_ISSUER, proof="Corporate Gateway CA",
     ),
     Row(
         id="tls-intercepted-transparent", fault="interception, CA in host store",
@@ -221,7 +235,7 @@ FAULTS = (
     Row(
         id="tls-intercepted-transparent-untrusted", fault="interception, CA absent",
         how="the same; nobody knows its CA, nor which one is right",
-        make=_taken, ways=(DIRECT4,), code="tls.unknown_ca", never=("tls.self_signed", "tls.missing_intermediate"),
+        make=_taken, ways=(DIRECT4,), code="tls.intercepted", never=("tls.self_signed", "tls.missing_intermediate"),
         shows=("Corporate Gateway CA",),
         prove=_NAMES_ISSUER, proof="Corporate Gateway CA",
     ),
@@ -297,9 +311,21 @@ FAULTS = (
         proof="[Mm]issing [Aa]uthority [Kk]ey|verify error",
     ),
     Row(
+        id="host-clock-behind", fault="the host's clock is wrong",
+        how="servers that are 400 days ahead of it, with their Date",
+        make=_of_another_time(400 * DAY), ways=DIRECT, code="host.clock_wrong", never=("tls.not_yet_valid",),
+        prove=CURL, proof="not yet valid",
+    ),
+    Row(
+        id="host-clock-ahead", fault="the host's clock is wrong",
+        how="servers that are 400 days behind it, with their Date",
+        make=_of_another_time(-400 * DAY), ways=DIRECT, code="host.clock_wrong", never=("tls.expired",),
+        prove=CURL, proof="has expired",
+    ),
+    Row(
         id="host-clock", fault="the host's clock is wrong", how="faketime, 400 days ahead", clock="+400d",
         ways=(DIRECT4,),
-        make=lambda lab, site: (lab.https(site), lab.http(site)), code="host.clock_wrong", deadline=6.0,
+        make=lambda lab, site: (lab.https(site), lab.http(site)), code="host.clock_wrong", deadline=15.0,
         prove=("faketime", "-f", "+400d", *CURL), proof="certificate has expired",
     ),
 )  # fmt: skip

@@ -251,8 +251,6 @@ HEALTHY = (
         _https(answer(b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nok"))),
     _row("chunked", "chunks", _https(answer(_OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"))),
     _row("chunked-trailers", "chunks with extensions and trailers", _https(answer(_CHUNKED))),
-    _row("chunked-spaces", "chunks with extensions after a space (RFC 9112, 7.1.1)",
-        _https(answer(_CHUNKED.replace(b";c=", b" ; c=")))),
     _row("close", "Connection: close, no length", _https(answer(_OK + b"Connection: close\r\n\r\n{}"))),
     _row("empty", "a length of 0", _https(answer(_OK + b"Content-Length: 0\r\n\r\n"))),
     _row("204", "204", _https(answer(b"HTTP/1.1 204 No Content\r\n\r\n"))),

@@ -70,7 +70,7 @@ dns_nameservers 198.51.100.2
 dns_timeout 2 seconds
 dns_retransmit_interval 1 seconds
 hosts_file none
-connect_timeout 1 seconds
+connect_timeout 2 seconds
 connect_retries 0
 http_port {PLAIN} name=plain
 http_port {LOGIN} name=login
@@ -181,10 +181,9 @@ def _said(lab) -> str:
 def wait(lab) -> None:
     """Until all of them answer."""
     ends = time.monotonic() + 20
-    for space, host, port in (
-        (lab.net.gateway, netns.GATEWAY4, PLAIN),
-        (lab.net.servers, "198.51.100.3", 53),
-    ):
+    gateway, servers = lab.net.gateway, lab.net.servers
+    fronts = [(servers, site.v4, 443) for site in lab.fronts]  # by IPv6 some are filtered
+    for space, host, port in ((gateway, netns.GATEWAY4, PLAIN), (servers, "198.51.100.3", 53), *fronts):
         with space.inside():
             while True:
                 with suppress(OSError), socket.create_connection((host, port), timeout=1):

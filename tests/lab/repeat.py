@@ -29,12 +29,18 @@ def main(times: int, pattern: str = "*") -> int:
         print(f"{len(chosen)} cases of {len(rows)} rows, {times} times; started after {time.monotonic() - began:.1f} s")
         with ThreadPoolExecutor(AT_ONCE) as pool:
             order = sorted(chosen, key=lambda case: -case.row.deadline)
-            for number in range(times):
-                started = time.monotonic()
-                runs = [(case, pool.submit(examine, lab, case, prove=not number, page=not number)) for case in order]
-                for case, run in runs:
-                    seen[case.id].append(run.result())
-                print(f"round {number + 1}: {time.monotonic() - started:.1f} s", flush=True)
+            try:
+                for number in range(times):
+                    started = time.monotonic()
+                    runs = [
+                        (case, pool.submit(examine, lab, case, prove=not number, page=not number, thorough=True))
+                        for case in order
+                    ]
+                    for case, run in runs:
+                        seen[case.id].append(run.result())
+                    print(f"round {number + 1}: {time.monotonic() - started:.1f} s", flush=True)
+            finally:
+                pool.shutdown(cancel_futures=True)  # after Ctrl-C nobody wants the rest
     return _table(seen, times)
 
 

@@ -27,8 +27,8 @@ NET = "198.51.100"
 ZONE = "lab.test"
 NAMESERVER = f"{NET}.2"
 DNSDIST = {"servfail": f"{NET}.3", "hijack": f"{NET}.7", "refused": f"{NET}.8", "slow": f"{NET}.13"}
-SILENT, TC_CLOSED, TC_OPEN, NOBODY, FORMERR, NO_TCP, NO_AAAA, WILDCARD = (
-    f"{NET}.{n}" for n in (4, 5, 6, 9, 14, 15, 16, 17)
+SILENT, TC_CLOSED, TC_OPEN, NOBODY, FORMERR, NO_TCP, NO_AAAA, WILDCARD, LAME, REJECTED = (
+    f"{NET}.{n}" for n in (4, 5, 6, 9, 14, 15, 16, 17, 18, 19)
 )
 _PATIENCE = "options timeout:1 attempts:2\n"
 RESOLVERS = {
@@ -43,6 +43,10 @@ RESOLVERS = {
     "search": f"nameserver {NAMESERVER}\nsearch inner.{ZONE}\n",
     "no-aaaa": f"nameserver {NO_AAAA}\n{_PATIENCE}",
     "wildcard": f"nameserver {WILDCARD}\n",
+    "lame": f"nameserver {LAME}\n{_PATIENCE}",
+    "rejected": f"nameserver {REJECTED}\n{_PATIENCE}",
+    "first-refuses": f"nameserver {DNSDIST['refused']}\nnameserver {NAMESERVER}\n{_PATIENCE}",
+    "first-closed": f"nameserver {NOBODY}\nnameserver {NAMESERVER}\n{_PATIENCE}",
     "formerr": f"nameserver {FORMERR}\n",
     "no-tcp": f"nameserver {NO_TCP}\n",
     "v6": "nameserver 2001:db8:51::2\n",
@@ -98,6 +102,8 @@ class Lab:
     """nftables: of what the gateway takes for itself (``prerouting``)."""
     nginx_blocks: list[str] = field(default_factory=list)
     haproxy_blocks: list[str] = field(default_factory=list)
+    fronts: list[Site] = field(default_factory=list)
+    """Where one of both listens."""
     seen: dict[str, int] = field(default_factory=dict)
     """How often something was asked that must not be."""
     sites: dict[str, Site] = field(default_factory=dict)
@@ -148,10 +154,12 @@ class Lab:
     def nginx(self, site: Site, location: str, more: str = "") -> None:
         """nginx with the good certificate on 443 of *site*; *location* is what it does with every path."""
         done = location.replace("{v4}", site.v4)
+        self.fronts.append(site)
         self.nginx_blocks.append(products.nginx_server(self, site, f"{more} location / {{ {done} }}"))
 
     def haproxy(self, site: Site, *, tunnel: str = "60s", bind: str = "", backend: str = "") -> None:
         """haproxy with the good certificate on 443 of *site* before a server on its port 8080."""
+        self.fronts.append(site)
         self.haproxy_blocks.append(products.haproxy_proxy(self, site, tunnel, bind, backend))
 
     @cached_property
@@ -210,7 +218,7 @@ class Lab:
         return self.client.run(*argv, environ=self.environ(row, way), binds=self.binds(row), timeout=row.deadline + 25)
 
     def environ(self, row: Row, way: str) -> dict[str, str]:
-        return {name: self.fill(row, value, way) for name, value in row.environ}
+        return {"TMPDIR": str(self.folder), **{name: self.fill(row, value, way) for name, value in row.environ}}
 
     def prove(self, row: Row, way: str) -> str:
         """What the independent program says."""
@@ -322,7 +330,13 @@ def _nameservers(lab: Lab) -> None:
                 response.answer.append(dns.rrset.from_text(query.question[0].name, 60, "IN", "A", f"{NET}.10"))
         return response
 
+    def lame(query):
+        response = dns.message.make_response(query)
+        response.set_rcode(dns.rcode.NOTIMP)
+        return response
+
     for host, over_udp, over_tcp in (
+        (LAME, lame, lame),
         (NO_AAAA, without_aaaa, without_aaaa),
         (WILDCARD, wildcard, wildcard),
         (FORMERR, plain, plain),
@@ -333,7 +347,7 @@ def _nameservers(lab: Lab) -> None:
         (TC_OPEN, truncated, behave),
     ):
         lab.stack.enter_context(nameserver(over_udp, host=host, port=53, over_tcp=over_tcp))
-    lab.rules.append(f"ip daddr {SILENT} drop")
+    lab.rules += [f"ip daddr {SILENT} drop", f"ip daddr {REJECTED} reject with icmpx type admin-prohibited"]
 
 
 def _filters(lab: Lab) -> None:

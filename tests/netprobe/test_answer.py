@@ -107,7 +107,7 @@ def endless(first, chunk):
     return handler
 
 
-BOMB = gzip.compress(b"\0" * 64_000_000, 1)
+BOMB = gzip.compress(b"\0" * 64_000_000, 1, mtime=0)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_body_beyond_all_measure(ask, handler):
 @pytest.mark.parametrize(
     ("body", "fields", "found"),
     [
-        (gzip.compress(b'{"id": "x"}'), {"Content_Encoding": "gzip"}, ("id",)),
+        (gzip.compress(b'{"id": "x"}', mtime=0), {"Content_Encoding": "gzip"}, ("id",)),
         (b'{"id": "x"}', {"Content_Encoding": "gzip"}, ("id",)),
         (b'{"id": "x"}', {"Content_Encoding": "br"}, ("id",)),
         (b"a" * 3_000_000, {}, ()),

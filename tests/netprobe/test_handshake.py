@@ -295,3 +295,30 @@ def test_a_chain_beyond_all_measure(ask, tmp_path):
     leaf = issue(HOST, authority.root(), hosts=[f"{n}.a-rather-long-name-for-a-host.lab.test" for n in range(4000)])
     with https(tmp_path, leaf) as url:
         assert ask(url).code is Code.TLS_CHAIN_TOO_LARGE
+
+
+def test_a_certificate_with_its_authoritys_own_key_is_made_up_on_the_way(ask, tmp_path):
+    stranger = authority.stranger()
+    for chain in ([issue(HOST, stranger, key=stranger.key)], [issue(HOST, stranger, key=stranger.key), stranger]):
+        with https(tmp_path, *chain) as url:
+            assert last(ask(url)) == (Stage.TLS, Code.TLS_INTERCEPTED)
+    # the same for another host is nobody's answer to this request
+    with https(tmp_path, issue("x", stranger, key=stranger.key, hosts=("other.lab.test",))) as url:
+        assert ask(url).code is Code.TLS_UNKNOWN_CA
+
+
+def test_an_inspection_product_names_itself(ask, tmp_path):
+    product = issue(name("Zscaler Intermediate Root CA", "Zscaler Inc."), ca=True)
+    with https(tmp_path, issue(HOST, product), product) as url:
+        assert ask(url).code is Code.TLS_INTERCEPTED
+
+
+def test_a_wildcard_covers_an_idna_label(ask, tmp_path):
+    for names, code in ((("*.lab.test",), None), (("*.test",), Code.TLS_HOST_MISMATCH)):
+        leaf = issue("x", authority.root(), hosts=names)
+        with tcp(tls(context(tmp_path, leaf), respond())) as port:
+            trace = ask(f"https://localhost:{port}/", ca_file=ask.ca)
+        assert trace.code is Code.TLS_HOST_MISMATCH
+        from vorflug.netprobe.chain import names_host
+
+        assert names_host(leaf.certificate, "xn--mller-kva.lab.test") is (code is None)

@@ -54,3 +54,16 @@ def test_the_setting_is_the_fault_where_only_one_way_is_open(ask):
     assert [c.outcome for c in trace.checks if c.check is Check.PROGRAMS] == ["differs"]
     assert (fine.code, fine.warnings) == (None, ())
     assert dead_anyhow.code is Code.PROXY_REFUSED and Code.PROXY_CONFIG in dead_anyhow.warnings
+
+
+def test_an_exemption_that_leads_onto_a_closed_way(ask):
+    with tcp(respond()) as port, proxy(to=("127.0.0.1", port)) as (through, _):
+        environ = {
+            "http_proxy": f"http://127.0.0.1:{through}",
+            "HTTP_PROXY": f"http://127.0.0.1:{through}",
+            "no_proxy": "lab.invalid",
+            "NO_PROXY": "lab.invalid",
+        }
+        trace = ask("http://service.lab.invalid/", environ=environ, judged=True, timeout_s=5)
+    assert (trace.code, trace.stages[-1].stage, trace.route.why) == (Code.PROXY_CONFIG, Stage.PROXY, "no_proxy")
+    assert [c.outcome for c in trace.checks if c.check is Check.PAST_THE_PROXY] == ["passed"]

@@ -53,6 +53,9 @@ def test_an_event_stream(came, case):
     assert trace.code is (Code.STREAM_BUFFERED if held else None), trace
     assert [s.stage for s in trace.stages][-2:] == [Stage.HTTP, Stage.STREAM]
     assert trace.stream.events == 5 and trace.stream.flowing is not held and trace.http.status == 200
+    http, stream = trace.stages[-2:]
+    # the headers are there at once, whatever becomes of the events, of which there are four gaps
+    assert stream.took_s > 1.0 and http.took_s + stream.took_s < trace.took_s + 0.01, trace
     assert len(lines) == {"inside TLS": 0, "by a proxy": 1, "by a proxy with a login": 2}[way]
     assert all(line.startswith("GET http://sse.lab.test") for line in lines)
 
@@ -61,6 +64,17 @@ def test_a_websocket_inside_tls(ask, tmp_path):
     with tcp(tls(context(tmp_path, _leaf()), websocket())) as port:
         trace = ask(f"https://localhost:{port}/s", mode=Mode.WS)
     assert trace.code is None and trace.stream.events and trace.http.status == 101, trace
+    assert [s.stage for s in trace.stages][-2:] == [Stage.HTTP, Stage.STREAM]
+
+
+@pytest.mark.parametrize("mode", [Mode.SSE, Mode.WS])
+def test_the_answer_ends_with_its_headers_and_the_rest_is_the_streams_time(ask, mode):
+    # a ping is answered at once, and then an echo is waited for
+    with tcp(sse(events=1, think=0.6) if mode is Mode.SSE else websocket(echo=False)) as port:
+        trace = ask(f"http://127.0.0.1:{port}/s", mode=mode)
+    http, stream = trace.stages[-2:]
+    assert (http.stage, stream.stage) == (Stage.HTTP, Stage.STREAM)
+    assert stream.took_s > 0.5 and http.took_s + stream.took_s < trace.took_s + 0.01, trace
 
 
 def test_a_websocket_goes_through_a_tunnel(ask):

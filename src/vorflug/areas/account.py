@@ -46,6 +46,7 @@ class AdminQuery(Query[AdminFact]):
     """Who is this user?"""
 
     kind = "admin_rights"
+    touches = ("@accounts.user",)
     groups: tuple[str, ...]
 
     def asks(self) -> Message:
@@ -62,6 +63,7 @@ class SudoQuery(Query[SudoFact]):
     """What does sudo allow this user?  Without a field, so that no run can hold two of them."""
 
     kind = "sudo_rights"
+    touches = ("@accounts.sudo",)
 
     def asks(self) -> Message:
         return msg("What may this user do with sudo, without a password? (sudo -n -l, once)")

@@ -50,6 +50,7 @@ class NamedProcessesQuery(Query[NamedProcessesFact]):
     """Do programs of these names run?"""
 
     kind = "named_processes"
+    touches = ("@processes.named",)
     names: tuple[str, ...]
 
     def asks(self) -> Message:

@@ -50,6 +50,7 @@ class AuditQuery(Query[AuditFact]):
     """Does the audit daemon run, and are its rules locked?"""
 
     kind = "audit"
+    touches = ("auditctl", "@processes.named", "/etc/audit/auditd.conf", "/usr/sbin/auditd", "/usr/bin/auditd")
 
     def asks(self) -> Message:
         return msg("Does the audit daemon run, and are its rules locked?")

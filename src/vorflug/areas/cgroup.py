@@ -44,6 +44,7 @@ class CgroupVersionQuery(Query[CgroupVersionFact]):
     """Which cgroup version is in use, and with which controllers?"""
 
     kind = "cgroup"
+    touches = ("/proc/self/mountinfo", "/sys/fs/cgroup/")
 
     def asks(self) -> Message:
         return msg("Which cgroup version is in use, and with which controllers?")

@@ -19,6 +19,7 @@ from typing import Any
 
 from vorflug.model.base import Frozen
 from vorflug.model.clock_sources import ChronyQuery, KernelClockQuery, NtpqQuery, ReferenceFact, said
+from vorflug.model.contact import Contact, time_server
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, msg
 from vorflug.model.process_namespace import apart
@@ -108,6 +109,7 @@ class ClockKeepersQuery(Query[ClockKeepersFact]):
     """Which program keeps the clock?"""
 
     kind = "clock_keepers"
+    touches = ("@processes.named", "/sys/module/", "/proc/sys/xen/", "/proc/self/ns/", "vmware-toolbox-cmd")
 
     def asks(self) -> Message:
         return msg("Which program keeps the clock?")
@@ -164,6 +166,9 @@ class ClockSynchronisedRequirement(Requirement):
 
     def queries(self, known: Evidence) -> Sequence[Query[Any]]:  # noqa: ARG002 - the same questions, whatever is known
         return [KernelClockQuery(), ClockKeepersQuery(), ChronyQuery(), NtpqQuery()]
+
+    def flows(self) -> tuple[Contact, ...]:
+        return (time_server(),)
 
     def judge(self, evidence: Evidence) -> Verdict:
         wanted = self.wanted()

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vorflug.model.clock_sources import ChronyQuery, KernelClockQuery, NtpqQuery, ReferenceFact, TimesyncQuery, said
+from vorflug.model.contact import Contact, time_server
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, msg
 from vorflug.model.quantity import Duration
@@ -34,6 +35,9 @@ class ClockOffsetRequirement(Requirement):
 
     def queries(self, known: Evidence) -> Sequence[Query[Any]]:  # noqa: ARG002 - the same questions, whatever is known
         return [KernelClockQuery(), ChronyQuery(), NtpqQuery(), TimesyncQuery()]
+
+    def flows(self) -> tuple[Contact, ...]:
+        return (time_server(),)
 
     def judge(self, evidence: Evidence) -> Verdict:
         for name, query in _EXACT:

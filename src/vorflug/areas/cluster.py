@@ -122,6 +122,7 @@ class NodesQuery(Query[NodesFact]):
     """Which nodes are there, and what is free on them?"""
 
     kind = "cluster_nodes"
+    touches = ("kubectl", "@kubernetes.config")
     deadline = 30.0
     reach = Reach.NETWORK
     context: str = ""
@@ -187,6 +188,7 @@ class AccessQuery(Query[AccessFact]):
     """May the account of the context do all of this?"""
 
     kind = "cluster_access"
+    touches = ("kubectl", "@kubernetes.config")
     deadline = 60.0
     reach = Reach.NETWORK
     context: str = ""

@@ -46,6 +46,7 @@ class ComposeImagesQuery(Query[ComposeImagesFact]):
     """Which images do the services run?"""
 
     kind = "compose_images"
+    touches = ("@package.images",)
     path: str
     env_path: str
 

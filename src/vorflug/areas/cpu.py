@@ -91,6 +91,7 @@ class CpuQuery(Query[CpuFact]):
     """How many CPUs may be used?"""
 
     kind = "cpu"
+    touches = ("@system.cgroup_limits", "@system.processor")
 
     def asks(self) -> Message:
         return msg("How many CPUs may a program use here?")
@@ -139,6 +140,7 @@ class CpuFeaturesQuery(Query[CpuFeaturesFact]):
     """What can the processor do?"""
 
     kind = "cpu_features"
+    touches = ("@system.processor",)
 
     def asks(self) -> Message:
         return msg("What can the processor do?")

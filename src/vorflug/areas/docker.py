@@ -51,6 +51,7 @@ class BootQuery(Query[BootFact]):
     """Does systemd start Docker at boot?"""
 
     kind = "docker_boot"
+    touches = ("systemctl", "/run/systemd/system")
 
     def asks(self) -> Message:
         return msg("Does systemd start Docker at boot?")
@@ -77,6 +78,7 @@ class ComposeQuery(Query[ComposeFact]):
     """Which compose is there?"""
 
     kind = "docker_compose_version"
+    touches = ("docker", "docker-compose")
 
     def asks(self) -> Message:
         return msg("Which Docker Compose is installed?")

@@ -62,6 +62,7 @@ class DockerNetworksQuery(Query[DockerNetworksFact]):
     """Which networks and address pools does Docker have, and which MTU?"""
 
     kind = "docker_networks"
+    touches = ("@containers.engine", "@containers.daemon_file", "@containers.networks")
 
     def asks(self) -> Message:
         return msg("Which networks, address pools and MTU does Docker use?")

@@ -58,6 +58,7 @@ class SettingsQuery(Query[SettingsFact]):
     """How is the Docker daemon set up?"""
 
     kind = "docker_settings"
+    touches = ("@containers.engine", "@containers.daemon_file")
 
     def asks(self) -> Message:
         return msg("How is the Docker daemon set up (proxy, logging, limits, packet filter)?")

@@ -15,6 +15,7 @@ from pydantic import Field, StringConstraints
 from vorflug.model import netcause
 from vorflug.model.base import Frozen
 from vorflug.model.cause import Cause, Team
+from vorflug.model.contact import IDENTITY_EXEMPT, Contact
 from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.fingerprint import Confidence, Fingerprint, HeaderMark
 from vorflug.model.message import Message, Text, listed, msg, sentences
@@ -92,6 +93,7 @@ class EgressEndpoint(Requirement, Endpoint):
     """An endpoint, and those listed besides it, answer as the service does."""
 
     kind = "egress_endpoint"
+    networked = True
     also: tuple[Endpoint, ...] = ()
     """Further addresses that the same service needs."""
     proxy: ProxyUrl | None = None
@@ -111,6 +113,12 @@ class EgressEndpoint(Requirement, Endpoint):
 
     def queries(self, known: Evidence) -> Sequence[RequestQuery]:  # noqa: ARG002 - nothing follows from an answer
         return [e.query(self.proxy, self.ca_file) for e in self._endpoints()]
+
+    def flows(self) -> tuple[Contact, ...]:
+        return super().flows() if self.external else ()  # to the product's own address others connect
+
+    def tls_exempt(self) -> Message | None:
+        return IDENTITY_EXEMPT if self.external and self.public_ca else None
 
     def judge(self, evidence: Evidence) -> Verdict:
         judged: list[_Judged] = []
@@ -170,7 +178,9 @@ def _judge(endpoint: Endpoint, trace: Trace, *, external: bool) -> _Judged:
         other = netcause.explain(trace, endpoint.url, http.looks_like or Code.HTTP_WRONG_TARGET, None)
         if http.looks_like is not None:
             says = sentences([says, other.says])
-        return _Judged(seen, says, other.fix, Cause(other.cause.kind, other.cause.subject, says, other.fix, other.cause.team))
+        return _Judged(
+            seen, says, other.fix, Cause(other.cause.kind, other.cause.subject, says, other.fix, other.cause.team)
+        )
     if wrong:
         return _Judged(
             seen,

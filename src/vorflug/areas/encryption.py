@@ -50,6 +50,7 @@ class LayersQuery(Query[LayersFact]):
     """Which block devices lie below this file system?"""
 
     kind = "layers"
+    touches = ("@system.layers",)
     device: str
     """``major:minor`` of the file system."""
     source: str

@@ -46,6 +46,7 @@ class DisksQuery(Query[DisksFact]):
     """Which disks are below this device, and do they rotate?"""
 
     kind = "disks"
+    touches = ("@system.disks",)
     device: str
     """``major:minor`` of the file system."""
     source: str
@@ -71,6 +72,7 @@ class XfsQuery(Query[XfsFact]):
     """Was this XFS made with ftype=1?"""
 
     kind = "xfs"
+    touches = ("@files.xfs_ftype",)
     path: str
     """An existing folder on it."""
 

@@ -45,6 +45,7 @@ class FolderQuery(Query[FolderFact]):
     """Is this a folder, and who may write to it?"""
 
     kind = "folder"
+    touches = ("@files.file_system",)
     path: str
 
     def asks(self) -> Message:

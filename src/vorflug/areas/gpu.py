@@ -198,6 +198,7 @@ class ContainerToolkitQuery(Query[ContainerToolkitFact]):
     """Can containers use NVIDIA GPUs?"""
 
     kind = "nvidia_container_toolkit"
+    touches = ("nvidia-ctk", "nvidia-container-runtime", "nvidia-container-cli", "/etc/cdi/", "/var/run/cdi/")
 
     def asks(self) -> Message:
         return msg("Is the NVIDIA Container Toolkit installed?")

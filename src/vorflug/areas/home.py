@@ -52,6 +52,7 @@ class HomeQuery(Query[HomeFact]):
     """Where is this user's home, and may it be written to?"""
 
     kind = "home"
+    touches = ("@accounts.user", "@accounts.home", "@files.file_system", "~/")
 
     def asks(self) -> Message:
         return msg("Where is the home of this user, and may this user write there?")

@@ -72,6 +72,7 @@ class HostFirewallQuery(Query[HostFirewallFact]):
     """Which host firewall is set up?"""
 
     kind = "host_firewall"
+    touches = ("@processes.named", "/etc/firewalld/", "/usr/lib/firewalld/", "/etc/ufw/ufw.conf", "/etc/default/ufw")
 
     def asks(self) -> Message:
         return msg("Which host firewall is set up, and does it run?")

@@ -41,6 +41,7 @@ class SwitchQuery(Query[SwitchFact]):
     """In which order are names looked up?"""
 
     kind = "name_service_switch"
+    touches = ("/etc/nsswitch.conf",)
 
     def asks(self) -> Message:
         return msg("In which order are hosts file and DNS asked?")
@@ -60,6 +61,7 @@ class HostsQuery(Query[HostsFact]):
     """Which addresses does the hosts file give one name?"""
 
     kind = "hosts_file"
+    touches = ("/etc/hosts",)
 
     name: str
 

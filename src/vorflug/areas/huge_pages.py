@@ -47,6 +47,7 @@ class TransparentHugePagesQuery(Query[TransparentHugePagesFact]):
     """When does the kernel make huge pages by itself?"""
 
     kind = "transparent_huge_pages"
+    touches = ("/sys/kernel/mm/",)
 
     def asks(self) -> Message:
         return msg("When does the kernel make huge pages by itself?")

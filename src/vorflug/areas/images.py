@@ -68,6 +68,7 @@ class CredentialQuery(Query[CredentialFact]):
     """Is there a login for this registry?"""
 
     kind = "registry_credential"
+    touches = ("@registry.credential",)
     registry: str
 
     def asks(self) -> Message:
@@ -82,6 +83,7 @@ class PullQuery(Query[PullFact]):
     """May this host's login pull these images?  All in one question, so that a wrong password is not tried often."""
 
     kind = "registry_pull"
+    touches = ("@registry.pull_rights",)
     deadline = 45.0
     reach = Reach.NETWORK
 
@@ -108,6 +110,7 @@ class DownloadQuery(Query[DownloadFact]):
     """How fast does a layer come?"""
 
     kind = "registry_download"
+    touches = ("@registry.download",)
     deadline = 60.0
     exclusive = True
     reach = Reach.NETWORK

@@ -45,6 +45,7 @@ class Ipv6Query(Query[Ipv6Fact]):
     """Is IPv6 on, and which addresses are there?"""
 
     kind = "ipv6"
+    touches = ("@sockets.addresses", "/proc/sys/net/ipv6/")
 
     def asks(self) -> Message:
         return msg("Is IPv6 on, and which addresses are there?")

@@ -56,6 +56,7 @@ class KernelVersionQuery(Query[KernelVersionFact]):
     """Which kernel is running?"""
 
     kind = "kernel_release"
+    touches = ("/proc/sys/kernel/osrelease",)
 
     def asks(self) -> Message:
         return msg("Which kernel is running?")
@@ -154,6 +155,17 @@ class KernelFeaturesQuery(Query[KernelFeaturesFact]):
     """Which options and modules does the kernel have?"""
 
     kind = "kernel_options"
+    touches = (
+        "/proc/",
+        "/boot/",
+        "/lib/modules/",
+        "/usr/lib/modules/",
+        "/etc/modprobe.d/",
+        "/run/modprobe.d/",
+        "/usr/local/lib/modprobe.d/",
+        "/usr/lib/modprobe.d/",
+        "/lib/modprobe.d/",
+    )
     options: tuple[str, ...]
     modules: tuple[str, ...]
     """With ``_`` for ``-``, as the kernel writes them."""

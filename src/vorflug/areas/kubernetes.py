@@ -39,6 +39,7 @@ class KubectlQuery(Query[KubectlFact]):
     """Which kubectl is installed?"""
 
     kind = "kubectl"
+    touches = ("kubectl",)
 
     def asks(self) -> Message:
         return msg("Which kubectl is installed?")
@@ -79,6 +80,7 @@ class KubeconfigQuery(Query[KubeconfigFact]):
     """Which contexts does the kubeconfig have?"""
 
     kind = "kubeconfig"
+    touches = ("@kubernetes.config",)
 
     def asks(self) -> Message:
         return msg("Which contexts does this user's kubeconfig have?")
@@ -117,6 +119,7 @@ class ServerQuery(Query[ServerFact]):
     """Which version has the API server?"""
 
     kind = "kubernetes_server"
+    touches = ("@kubernetes.server", "@net.resolve", "@certificates.read")
     reach = Reach.NETWORK
     context: str = ""
     """Empty is the current one."""

@@ -77,6 +77,7 @@ class LimitsQuery(Query[LimitsFact]):
     """How many files and processes may be open?"""
 
     kind = "limits"
+    touches = ("@processes.named",)
 
     def asks(self) -> Message:
         return msg("How many files and processes may be open here and in {names:list}?", names=_SERVICES)

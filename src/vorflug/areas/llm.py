@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from vorflug.model import netcause
 from vorflug.model.cause import Cause, Team
+from vorflug.model.contact import CONTAINERS_EXEMPT, MODEL
 from vorflug.model.evidence import Evidence
 from vorflug.model.fingerprint import Confidence, Fingerprint
 from vorflug.model.llm_provider import PROVIDERS, Provider
@@ -32,6 +33,7 @@ class EndpointRequirement(Requirement):
     """The endpoint answers as its provider's does, without a key being sent."""
 
     kind = "llm_endpoint"
+    networked = True
     provider: Provider
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/@?#]+(/[^\s#]*)?$", max_length=2000)]
     """Where the endpoint is; never with a key."""
@@ -88,6 +90,12 @@ class EndpointRequirement(Requirement):
 
     def queries(self, known: Evidence) -> Sequence[RequestQuery]:  # noqa: ARG002 - one question, whatever is known
         return [self._query()]
+
+    def serves(self) -> Message:
+        return MODEL
+
+    def tls_exempt(self) -> Message | None:
+        return None if self.provider is Provider.LOCAL else CONTAINERS_EXEMPT
 
     def _query(self) -> RequestQuery:
         return RequestQuery(

@@ -7,10 +7,10 @@ nothing, and never kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, assert_never
+from dataclasses import dataclass, field
+from typing import Annotated, Literal, assert_never
 
-from pydantic import StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from vorflug.model import netcause
 from vorflug.model.base import Frozen
@@ -36,22 +36,26 @@ Path = Annotated[str, StringConstraints(pattern=r"^/[^\s#]*$", max_length=500)]
 
 
 class KeyReference(Frozen):
-    """Where a key lies, never the key itself: one of both."""
+    """Where a key lies, never the key itself: one of variable, file, and the word that it was given."""
 
     env: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)] | None = None
     """The variable of the environment."""
     file: AbsolutePath | None = None
+    given: Literal[True] | None = None
+    """It was given when the host was asked; where is not kept, so that it can only be judged again."""
+    parameter: Annotated[str, StringConstraints(max_length=64)] = ""
+    """The profile's parameter for which the site file gave it; empty where the profile itself names the place."""
 
     @model_validator(mode="after")
     def _one(self) -> KeyReference:
-        if (self.env is None) == (self.file is None):
+        if [self.env, self.file, self.given].count(None) != 2:  # noqa: PLR2004 - all but one
             raise ValueError(msg("wanted either env: NAME or file: /path"))
         return self
 
     @property
-    def place(self) -> str:
-        """As people name it."""
-        return f"${self.env}" if self.env is not None else str(self.file)
+    def name(self) -> str:
+        """What it is called in facts and reports, which do not keep where a customer's secret lies."""
+        return self.parameter or (f"${self.env}" if self.env is not None else str(self.file))
 
 
 class KeyFact(Fact):
@@ -65,21 +69,24 @@ class KeyQuery(Query[KeyFact]):
     """Is the key accepted?  One request for the list of models, which costs nothing."""
 
     kind = "llm_key"
+    touches = ("@net.probe_with_key",)
     deadline = 20.0
     reach = Reach.NETWORK
 
     url: str
     provider: Provider
-    variable: str = ""
-    file: str = ""
+    key: str
+    """What the key is called (`KeyReference.name`)."""
+    variable: Annotated[str, Field(exclude=True)] = field(default="", repr=False, compare=False)
+    """Where it lies: known while the host is asked, and never written down."""
+    file: Annotated[str, Field(exclude=True)] = field(default="", repr=False, compare=False)
     look_for: tuple[str, ...] = ()
     proxied: bool = True
     proxy: str | None = None
     ca_file: str | None = None
 
     def asks(self) -> Message:
-        place = f"${self.variable}" if self.variable else self.file
-        return msg("Does {url} accept the key in {place}?", url=self.url, place=place)
+        return msg("Does {url} accept the key {key}?", url=self.url, key=self.key)
 
     def observe(self, host: Host) -> KeyFact:
         form = KEY_FORMS[self.provider]
@@ -94,6 +101,7 @@ class KeyRequirement(Requirement):
     """The endpoint accepts the key, which is shown by its list of models."""
 
     kind = "llm_key"
+    networked = True
     provider: Provider
     url: Url
     """Where the endpoint is; the key is sent nowhere else."""
@@ -122,6 +130,7 @@ class KeyRequirement(Requirement):
         return KeyQuery(
             url=self.target,
             provider=self.provider,
+            key=key.name,
             variable=key.env or "",
             file=str(key.file or ""),
             proxied=self.proxied,
@@ -141,7 +150,7 @@ class KeyRequirement(Requirement):
             )
         keyed = evidence[self._question(self.key)].keyed
         if keyed.state is not KeyState.USED or keyed.trace is None:
-            return self._no_key(keyed.state, self.key.place)
+            return self._no_key(keyed.state, self.key.name)
         trace = keyed.trace
         stopped = netcause.stopped(trace, self.target, external=self.provider is not Provider.LOCAL)
         if stopped is None and trace.http is not None and trace.http.looks_like is not None:
@@ -156,29 +165,29 @@ class KeyRequirement(Requirement):
                 because=msg("{url} answered, but its answer was not recorded.", url=self.target),
                 fix=msg("Run again."),
             )
-        return self._answered(trace, trace.http, self.key.place)
+        return self._answered(trace, trace.http, self.key.name)
 
-    def _answered(self, trace: Trace, http: HttpSeen, place: str) -> Verdict:
+    def _answered(self, trace: Trace, http: HttpSeen, key: str) -> Verdict:
         seen = msg("HTTP {status} from {host}", status=http.status, host=trace.host)
         if http.status <= _LAST_SUCCESS and http.body_kind == "json":
             return met(
                 wanted=self.wanted(),
                 seen=seen,
-                because=msg("{url} accepts the key in {place}.", url=self.target, place=place),
+                because=msg("{url} accepts the key {key}.", url=self.target, key=key),
             )
         if http.status in (_UNAUTHORIZED, _FORBIDDEN):
             says = msg(
-                "{url} does not accept the key in {place} (HTTP {status}).",
+                "{url} does not accept the key {key} (HTTP {status}).",
                 url=self.target,
-                place=place,
+                key=key,
                 status=http.status,
             )
             fix = msg(
-                "Check that the key in {place} belongs to {url}, is not expired, and may list models.",
-                place=place,
+                "Check that the key {key} belongs to {url}, is not expired, and may list models.",
+                key=key,
                 url=self.url,
             )
-            cause = Cause("llm.key_rejected", f"{self.url} {place}", says, fix, Team.PROJECT)
+            cause = Cause("llm.key_rejected", f"{self.url} {key}", says, fix, Team.PROJECT)
             return unmet(wanted=self.wanted(), seen=seen, because=says, fix=fix, cause=cause)
         return unknown(
             wanted=self.wanted(),
@@ -191,29 +200,36 @@ class KeyRequirement(Requirement):
             fix=msg("Check the address in the site file, and run again later."),
         )
 
-    def _no_key(self, state: KeyState, place: str) -> Verdict:
-        says, fix = _without(state, place)
+    def _no_key(self, state: KeyState, key: str) -> Verdict:
+        says, fix = _without(state, key)
         return unknown(wanted=self.wanted(), because=says, fix=fix)
 
 
-def _without(state: KeyState, place: str) -> tuple[Message, Message]:
+def _without(state: KeyState, key: str) -> tuple[Message, Message]:
     match state:
         case KeyState.ABSENT:
             return (
-                msg("There is no key in {place}.", place=place),
-                msg("Put the key into {place} for this run, or name another place in the site file.", place=place),
+                msg("There is no key {key}: the variable or file that is named for it does not exist.", key=key),
+                msg("Set that variable or write that file for this run, or name another place in the site file."),
             )
         case KeyState.EMPTY:
-            return msg("{place} is empty.", place=place), msg("Put the key into {place}.", place=place)
+            return (
+                msg("There is no key {key}: the variable or file that is named for it is empty.", key=key),
+                msg("Put the key there for this run."),
+            )
         case KeyState.MALFORMED:
             return (
-                msg("{place} holds something that is no key (blanks, control characters, or too long).", place=place),
-                msg("Put the key alone into {place}, on one line.", place=place),
+                msg(
+                    "The variable or file that is named for the key {key} holds something that is no key (blanks, "
+                    "control characters, or too long).",
+                    key=key,
+                ),
+                msg("Put the key there alone, on one line."),
             )
         case KeyState.UNREADABLE:
             return (
-                msg("{place} may not be read by this user.", place=place),
-                msg("Run as a user who may read {place}, or name another place in the site file.", place=place),
+                msg("The file that is named for the key {key} may not be read by this user.", key=key),
+                msg("Run as a user who may read that file, or name another place in the site file."),
             )
         case KeyState.HELD_BACK:
             return (

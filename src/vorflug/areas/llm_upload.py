@@ -40,6 +40,7 @@ class UploadQuery(Query[TraceFact]):
     """How far does a long request come?  It holds blanks, and no key is sent."""
 
     kind = "upload"
+    touches = ("@net.probe",)
     deadline = _UPLOAD_S + 5
     reach = Reach.NETWORK
 
@@ -73,6 +74,7 @@ class UploadRequirement(Requirement):
     """A request of this length comes through to the endpoint."""
 
     kind = "llm_upload"
+    networked = True
     url: Url
     """Where the endpoint is; never with a key."""
     path: Path | None = None

@@ -67,6 +67,7 @@ class MandatoryAccessQuery(Query[MandatoryAccessFact]):
     """Which mandatory access control is on?"""
 
     kind = "mandatory_access"
+    touches = ("/sys/kernel/", "/sys/fs/selinux/", "/sys/module/apparmor/", "/proc/")
 
     def asks(self) -> Message:
         return msg("Are SELinux, AppArmor and the kernel's lockdown on?")
@@ -132,6 +133,7 @@ class SelinuxPolicyQuery(Query[SelinuxPolicyFact]):
     """Is SELinux's policy for containers installed?"""
 
     kind = "selinux_policy"
+    touches = ("@packages.find",)
 
     def asks(self) -> Message:
         return msg("Is the package {package} installed?", package=_POLICY)
@@ -219,6 +221,7 @@ class FipsQuery(Query[FipsFact]):
     """Is FIPS mode on?"""
 
     kind = "fips"
+    touches = ("/proc/sys/crypto/", "/proc/self")
 
     def asks(self) -> Message:
         return msg("Is the kernel's FIPS mode on?")

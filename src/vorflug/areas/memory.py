@@ -77,6 +77,7 @@ class MemoryQuery(Query[MemoryFact]):
     """How much memory is there, and does a cgroup limit it?"""
 
     kind = "memory"
+    touches = ("@system.memory", "@system.memory_given")
 
     def asks(self) -> Message:
         return msg("How much memory is there, and does a cgroup limit it?")

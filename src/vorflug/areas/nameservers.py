@@ -15,6 +15,7 @@ from pydantic import Field
 
 from vorflug.model import netcause
 from vorflug.model.cause import Cause, Team
+from vorflug.model.contact import Contact, nameserver
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, listed, msg, sentences
 from vorflug.model.names import ANSWERS, NameQuery, NameserversQuery
@@ -43,6 +44,7 @@ class NameserverQuery(Query[NameserverFact]):
     """How does one nameserver answer: over UDP, over TCP, with EDNS, without validation?"""
 
     kind = "nameserver"
+    touches = ("@net.nameserver",)
     deadline = 20.0
     reach = Reach.NETWORK
 
@@ -69,6 +71,9 @@ class _EachNameserver(Requirement):
         if NameserversQuery() not in known:
             return [NameserversQuery()]
         return [NameserversQuery(), *(self._asked(s) for s in known[NameserversQuery()].servers)]
+
+    def flows(self) -> tuple[Contact, ...]:
+        return (nameserver(),)
 
     def _asked(self, server: str) -> NameserverQuery:
         return NameserverQuery(server=server, name=self.name)
@@ -318,7 +323,7 @@ class NameserversAgree(Requirement):
         if len(servers) < _TWO:
             return not_applicable(
                 wanted=self.wanted(),
-                seen=msg("{n} nameservers in /etc/resolv.conf", n=len(servers)),
+                seen=msg("nameservers in /etc/resolv.conf: {n}", n=len(servers)),
                 because=msg("There are no two that could differ."),
             )
         said = [evidence[NameQuery(name=self.name, server=s)].resolved for s in servers]

@@ -124,6 +124,7 @@ class ArchitectureQuery(Query[ArchitectureFact]):
     """Which architecture is this?"""
 
     kind = "architecture"
+    touches = ("@machine.uname",)
 
     def asks(self) -> Message:
         return msg("Which processor architecture is this?")
@@ -187,6 +188,7 @@ class InitQuery(Query[InitFact]):
     """What starts the services here?"""
 
     kind = "init"
+    touches = ("/run/systemd/system", "/run/openrc", "/proc/1/comm", "/proc/self/ns/")
 
     def asks(self) -> Message:
         return msg("Which init system starts the services?")

@@ -37,6 +37,7 @@ class OwnNameQuery(Query[OwnNameFact]):
     """What is this host called?"""
 
     kind = "own_name"
+    touches = ("/proc/sys/kernel/hostname",)
 
     def asks(self) -> Message:
         return msg("What is this host called?")
@@ -59,6 +60,7 @@ class PointerQuery(Query[PointerFact]):
     """Which names does an address have, says one nameserver?"""
 
     kind = "reverse_name"
+    touches = ("@net.pointer",)
     deadline = 20.0
     reach = Reach.NETWORK
 

@@ -48,6 +48,7 @@ class AccessQuery(Query[AccessFact]):
     """Who owns the file, and who may do what with it?"""
 
     kind = "package_access"
+    touches = ("@accounts.user",)
     path: str
 
     def asks(self) -> Message:

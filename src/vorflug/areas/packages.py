@@ -74,6 +74,7 @@ class PackagesQuery(Query[PackagesFact]):
     """Which of these packages are there?"""
 
     kind = "packages"
+    touches = ("@packages.find",)
     names: tuple[str, ...]
 
     def asks(self) -> Message:
@@ -95,6 +96,7 @@ class SnapsQuery(Query[SnapsFact]):
     """Which of these snaps are there?"""
 
     kind = "snaps"
+    touches = ("/snap/", "/var/lib/snapd/")
     names: tuple[str, ...]
 
     def asks(self) -> Message:
@@ -124,6 +126,7 @@ class UnfinishedPackagesQuery(Query[UnfinishedPackagesFact]):
     """Which packages were left midway?"""
 
     kind = "unfinished_packages"
+    touches = ("@packages.unfinished",)
 
     def asks(self) -> Message:
         return msg("Which packages did an installation leave midway?")
@@ -146,6 +149,7 @@ class EnginePackageQuery(Query[EnginePackageFact]):
     """Which of these packages of dpkg does the running engine belong to?"""
 
     kind = "engine_package"
+    touches = ("@processes.named", "/var/lib/dpkg/info/")
     packages: tuple[str, ...]
 
     def asks(self) -> Message:

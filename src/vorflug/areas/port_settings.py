@@ -43,6 +43,7 @@ class PortSettingsQuery(Query[PortSettingsFact]):
     """Which ports does the kernel give to outgoing connections, and which to programs without root?"""
 
     kind = "port_settings"
+    touches = ("/proc/sys/net/ipv4/",)
 
     def asks(self) -> Message:
         return msg("Which ports does the kernel give to outgoing connections, and which to programs without root?")

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from vorflug.model.contact import Contact, ContactKind, inbound
 from vorflug.model.control_group import group_owner
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, listed, msg
@@ -25,6 +26,8 @@ from vorflug.ports import Host
 from vorflug.ports.sockets import Listener, Transport
 
 TITLE = msg("Ports")
+
+USERS = msg("Users reach the product")
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -64,6 +67,7 @@ class ListenersQuery(Query[ListenersFact]):
     """Who holds these ports?"""
 
     kind = "port_listeners"
+    touches = ("@sockets.listeners", "@processes.of", "@system.virtualisation")
     protocol: Transport
     ports: tuple[int, ...]
     """Sorted, so that equal questions are equal."""
@@ -126,6 +130,11 @@ class PortFreeRequirement(Requirement):
 
     def queries(self, known: Evidence) -> Sequence[Query[Any]]:  # noqa: ARG002 - the same questions, whatever is known
         return [self._asked(), RoutesQuery()]
+
+    def flows(self) -> tuple[Contact, ...]:
+        """The product will listen there: others must come in."""
+        kind = ContactKind.TCP if self.protocol is Transport.TCP else ContactKind.UDP
+        return tuple(inbound(port, kind, USERS) for port in self.ports)
 
     def judge(self, evidence: Evidence) -> Verdict:
         fact = evidence[self._asked()]

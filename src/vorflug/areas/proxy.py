@@ -41,6 +41,7 @@ class ProxyVariablesQuery(Query[ProxyVariablesFact]):
     """Which proxy variables are set, in which spelling?"""
 
     kind = "proxy_variables"
+    touches = ("@net.proxy_variables",)
 
     def asks(self) -> Message:
         return msg("Which proxy variables are set, in which spelling?")

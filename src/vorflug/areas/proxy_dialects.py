@@ -40,6 +40,7 @@ class ProxyPlacesQuery(Query[ProxyPlacesFact]):
     """Which proxy settings do the programs of this host have, and from where?"""
 
     kind = "proxy_places"
+    touches = ("@net.proxy_places",)
 
     def asks(self) -> Message:
         return msg(

@@ -60,6 +60,15 @@ class RebootQuery(Query[RebootFact]):
     """Is a reboot pending?"""
 
     kind = "pending_reboot"
+    touches = (
+        "/run/reboot-required",
+        "/run/reboot-required.pkgs",
+        "/etc/kernel/postinst.d/",
+        "needs-restarting",
+        "zypper",
+        "/lib/modules/",
+        "/boot/",
+    )
     deadline = 30.0
 
     def asks(self) -> Message:

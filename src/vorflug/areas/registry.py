@@ -7,16 +7,18 @@ which answers are healthy comes from the profile.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import quote, urlsplit
 
 from vorflug.model import netcause
 from vorflug.model.cause import Cause
 from vorflug.model.challenge import Challenge, challenges
+from vorflug.model.contact import LAYERS, TOKENS, Contact, of_host
 from vorflug.model.evidence import Evidence
 from vorflug.model.fingerprint import Confidence, Fingerprint
 from vorflug.model.message import Message, msg
 from vorflug.model.probing import RequestQuery
-from vorflug.model.registry import AtRegistry, HostPort, api_host
+from vorflug.model.registry import AtRegistry, HostPattern, HostPort, api_host
 from vorflug.model.registry_texts import rate_limited
 from vorflug.model.requirement import Verdict, met, unknown, unmet
 from vorflug.ports.net import Stage, Trace
@@ -37,6 +39,8 @@ class ReachableRequirement(AtRegistry):
     """The healthy answer of the token service without credentials; None where an answer of any kind will do."""
     data_hosts: tuple[HostPort, ...] = ()
     """Hosts that send the layers; they are asked up to TLS only, their answers differ."""
+    data_patterns: tuple[HostPattern, ...] = ()
+    """Names of further hosts that may send them.  They cannot be asked; the firewall request lists them."""
 
     def wanted(self) -> Message:
         if self.data_hosts:
@@ -57,6 +61,14 @@ class ReachableRequirement(AtRegistry):
             if challenge is not None and self._realm_fault(challenge) is None:
                 asked.append(self._token(challenge))
         return asked
+
+    def flows(self) -> tuple[Contact, ...]:
+        tokens = (of_host(api_host(h), proxy=self.proxy, purpose=TOKENS, certain=False) for h in self.token_hosts)
+        layers = [of_host(host, proxy=self.proxy, purpose=LAYERS) for host in self.data_hosts]
+        patterns = (of_host(host, proxy=self.proxy, purpose=LAYERS, certain=False) for host in self.data_patterns)
+        places = {(contact.target, contact.port) for contact in layers}
+        asked = (contact for contact in super().flows() if (contact.target, contact.port) not in places)
+        return (*asked, *(replace(contact, exempt=self.tls_exempt()) for contact in (*tokens, *layers, *patterns)))
 
     def _base(self) -> RequestQuery:
         marks = Fingerprint(headers=self.answer.headers).kept_headers()

@@ -32,6 +32,8 @@ RESOLVED_CONF = "/run/systemd/resolve/resolv.conf"
 DAEMON_JSON = "/etc/docker/daemon.json"
 LABEL = "vorflug-check"
 """Put before a search domain: a name that nobody has."""
+_EMBEDDED = "127.0.0.11"
+"""Docker's nameserver within a container."""
 _STUBS = ("127.0.0.53", "127.0.0.54")
 """systemd-resolved(8)."""
 
@@ -57,6 +59,7 @@ class ResolverQuery(Query[ResolverFact]):
     """How does this host look names up?"""
 
     kind = "resolver"
+    touches = ("/etc/docker/daemon.json", "/run/systemd/resolve/resolv.conf", "/etc/resolv.conf")
 
     def asks(self) -> Message:
         return msg("Which search domains does this host use, and which nameservers do containers get?")
@@ -192,6 +195,13 @@ class ContainerNameservers(Requirement):
                 because=msg("Docker hands these nameservers to containers."),
             )
         seen = msg("nameservers in {where}: {n}, none but on loopback", where=where, n=len(servers))
+        if _EMBEDDED in servers:
+            return unknown(
+                wanted=self.wanted(),
+                seen=seen,
+                because=msg("{server} is Docker's own nameserver: this runs in a container.", server=_EMBEDDED),
+                fix=msg("Run again on the machine itself."),
+            )
         if fact.docker_unreadable:
             return unknown(
                 wanted=self.wanted(),

@@ -41,6 +41,7 @@ class ReversePathQuery(Query[ReversePathFact]):
     """How strict is the reverse path filter on each interface?"""
 
     kind = "reverse_path"
+    touches = ("/proc/self/ns/", "/proc/sys/net/ipv4/conf/")
 
     def asks(self) -> Message:
         return msg("How strict is the reverse path filter on each interface?")

@@ -53,6 +53,7 @@ class InterfaceNetworksQuery(Query[InterfaceNetworksFact]):
     """Which networks does this machine have addresses in?"""
 
     kind = "interface_networks"
+    touches = ("@sockets.addresses",)
 
     def asks(self) -> Message:
         return msg("Which networks does this machine have addresses in?")

@@ -66,6 +66,15 @@ class ServiceDefaultsQuery(Query[ServiceDefaultsFact]):
     """Which limits does systemd give to services?"""
 
     kind = "service_defaults"
+    touches = (
+        "/run/systemd/system",
+        "systemctl",
+        "@system.virtualisation",
+        "/etc/systemd/",
+        "/run/systemd/",
+        "/usr/lib/systemd/",
+        "/usr/local/lib/systemd/",
+    )
 
     def asks(self) -> Message:
         return msg("Which limits does systemd give to services that set none?")

@@ -59,6 +59,7 @@ class ServicesQuery(Query[ServicesFact]):
     """Do these units run, and do they start at boot?"""
 
     kind = "services"
+    touches = ("/run/systemd/system", "systemctl")
     units: tuple[str, ...]
 
     def asks(self) -> Message:

@@ -13,6 +13,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
+from vorflug.model.contact import Contact, written
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, listed, msg, sentences
 from vorflug.model.package_file import FileFact, file_gap
@@ -51,6 +52,9 @@ class SharedFolderQuery(Query[SharedFolderFact]):
             compose=self.where.compose_path,
             path=self.where.path,
         )
+
+    def contacts(self) -> tuple[Contact, ...]:
+        return tuple(written((self.where.env_path, self.where.config_path, self.where.compose_path)))
 
     def observe(self, host: Host) -> SharedFolderFact:
         read = host.package.shared_folder(self.where)

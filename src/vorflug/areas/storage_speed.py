@@ -137,6 +137,7 @@ class WriteLatencyQuery(_SpeedQuery):
     """How long do synchronous writes take?"""
 
     kind = "storage_write_latency"
+    touches = ("@storage_speed.synchronous_writes", "@files.file_system")
 
     def asks(self) -> Message:
         return msg("How long do synchronous writes take at {path}?", path=self.path)
@@ -168,6 +169,7 @@ class RandomReadsQuery(_SpeedQuery):
     """How many random reads does the storage answer?"""
 
     kind = "storage_random_reads"
+    touches = ("@storage_speed.random_reads", "@files.file_system")
     at_once: int
 
     def asks(self) -> Message:

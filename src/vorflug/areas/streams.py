@@ -13,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from vorflug.model import netcause
+from vorflug.model import netcause, streamed
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, msg
 from vorflug.model.probing import ProxyUrl, TraceFact, Url
@@ -42,6 +42,7 @@ class StreamQuery(Query[TraceFact]):
     """Do events come as they are sent, or frames back, and does the connection survive a silence?"""
 
     kind = "stream"
+    touches = ("@net.probe",)
     deadline = _PATIENCE_S + _LONGEST_IDLE_S + 5
     """For the longest silence; a shorter one ends sooner (`ProbeAsk.timeout_s`)."""
     reach = Reach.NETWORK
@@ -105,17 +106,24 @@ def _chat(model: str) -> str:
 class _OnAConnection(Requirement):
     """What event streams and WebSockets have in common."""
 
+    networked = True
+
     url: Url | None = None
     """Where the test stream is; None leaves the demand undecided."""
     path: Path | None = None
     """What is asked below *url*."""
     idle: Annotated[Duration, Field(le=_LONGEST_IDLE_S)] | None = None
     """How long a connection must survive on which nothing is said; None asks for the stream alone."""
+    idle_thorough: Annotated[Duration, Field(le=_LONGEST_IDLE_S)] | None = None
+    """What takes the place of *idle* with ``--thorough``; None leaves it as it is."""
     proxied: bool = True
     """False where the way must not lead through the proxy of the environment."""
     proxy: ProxyUrl | None = None
     ca_file: str | None = None
     """Further trust anchors (PEM), besides the host's store."""
+
+    def thorough(self) -> _OnAConnection:
+        return self if self.idle_thorough is None else self.model_copy(update={"idle": self.idle_thorough})
 
     @property
     def target(self) -> str:
@@ -190,7 +198,9 @@ class _OnAConnection(Requirement):
         )
 
     def _unproved(self, stream: StreamSeen) -> Verdict:
-        raise NotImplementedError
+        mode = self._question().mode
+        says = streamed.unproved(mode, stream)
+        return unknown(wanted=self.wanted(), seen=says, because=says, fix=streamed.to_try(mode))
 
     def _came(self, stream: StreamSeen) -> Message:
         raise NotImplementedError
@@ -229,19 +239,6 @@ class EventStreamRequirement(_OnAConnection):
             return self._silence(stream)
         return super()._answered(trace, http, stream)
 
-    def _unproved(self, stream: StreamSeen) -> Verdict:
-        says = (
-            msg("{n} events came, too close together to tell whether they were held back.", n=stream.events)
-            if stream.events
-            else msg("The stream was opened, but no event came.")
-        )
-        return unknown(
-            wanted=self.wanted(),
-            seen=says,
-            because=says,
-            fix=msg("Try with an address that sends five events, a second apart."),
-        )
-
     def _came(self, stream: StreamSeen) -> Message:
         return msg(
             "{n} events came one after the other within {spread:duration}.",
@@ -270,17 +267,6 @@ class WebSocketRequirement(_OnAConnection):
             proxied=self.proxied,
             proxy=self.proxy,
             ca_file=self.ca_file,
-        )
-
-    def _unproved(self, stream: StreamSeen) -> Verdict:
-        says = msg(
-            "The upgrade was granted, and the service ended the connection itself ({detail}).", detail=stream.detail
-        )
-        return unknown(
-            wanted=self.wanted(),
-            seen=says,
-            because=says,
-            fix=msg("Try with an address whose WebSocket echoes, or at least answers pings, without a login."),
         )
 
     def _came(self, stream: StreamSeen) -> Message:

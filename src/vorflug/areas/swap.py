@@ -54,6 +54,7 @@ class SwapQuery(Query[SwapFact]):
     """Does this machine swap?"""
 
     kind = "swap"
+    touches = ("/proc/",)
 
     def asks(self) -> Message:
         return msg("Is there swap, and how readily is it used?")

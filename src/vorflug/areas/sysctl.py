@@ -34,6 +34,7 @@ class SysctlQuery(Query[SysctlFact]):
     """What is this sysctl set to?"""
 
     kind = "sysctl_value"
+    touches = ("/proc/sys/",)
     name: str
 
     def asks(self) -> Message:

@@ -79,6 +79,18 @@ class SettingFilesQuery(Query[SettingFilesFact]):
     """What do files set these kernel settings to at the next boot?"""
 
     kind = "sysctl_files"
+    touches = (
+        "/etc/sysctl.d/",
+        "/run/sysctl.d/",
+        "/usr/local/lib/sysctl.d/",
+        "/usr/lib/sysctl.d/",
+        "/lib/sysctl.d/",
+        "/etc/sysctl.conf",
+        "/etc/ufw/",
+        "/etc/default/ufw",
+        "/run/systemd/system",
+        "@system.virtualisation",
+    )
     names: tuple[str, ...]
 
     def asks(self) -> Message:

@@ -60,6 +60,7 @@ class TimeZoneQuery(Query[TimeZoneFact]):
     """Which time zone is set?"""
 
     kind = "time_zone"
+    touches = ("/etc/localtime", "/etc/timezone")
 
     def asks(self) -> Message:
         return msg("Which time zone is set?")

@@ -14,6 +14,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from vorflug.model.base import Frozen
+from vorflug.model.contact import Contact, written
 from vorflug.model.evidence import Evidence
 from vorflug.model.message import Message, msg
 from vorflug.model.query import Fact, Query
@@ -53,6 +54,9 @@ class ToolsQuery(Query[ToolsFact]):
 
     def asks(self) -> Message:
         return msg("Are these programs installed: {names:list}?", names=self.names)
+
+    def contacts(self) -> tuple[Contact, ...]:
+        return (*super().contacts(), *written(self.names))
 
     def observe(self, host: Host) -> ToolsFact:
         return ToolsFact(tools=tuple(_look(host, name) for name in self.names))

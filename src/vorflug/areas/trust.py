@@ -37,6 +37,7 @@ class AnchorQuery(Query[AnchorFact]):
     """Does the host trust the certificates in this file?"""
 
     kind = "trust_anchor_file"
+    touches = ("@certificates.anchors",)
     path: str
 
     def asks(self) -> Message:

@@ -54,6 +54,7 @@ class UmaskQuery(Query[UmaskFact]):
     """Which umask has this process, and which does a login get?"""
 
     kind = "umask"
+    touches = ("/proc/self/status", "/etc/pam.d/", "/etc/login.defs")
 
     def asks(self) -> Message:
         return msg("Which umask has this process, and which does a login get?")

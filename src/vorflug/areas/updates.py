@@ -88,6 +88,20 @@ class UpdateSourcesQuery(Query[UpdateSourcesFact]):
     """Which sources of updates are configured?"""
 
     kind = "update_sources"
+    touches = (
+        "zypper",
+        "apt-get",
+        "dnf",
+        "dnf5",
+        "yum",
+        "apk",
+        "/etc/apk/",
+        "/etc/apt/",
+        "/etc/yum.repos.d/",
+        "/etc/distro.repos.d/",
+        "/usr/share/dnf5/",
+        "/etc/zypp/",
+    )
 
     def asks(self) -> Message:
         return msg("Which sources of updates are configured?")
@@ -259,6 +273,7 @@ class SecurityUpdatesQuery(Query[SecurityUpdatesFact]):
     """Which security updates wait?"""
 
     kind = "security_updates"
+    touches = ("zypper", "apt-get", "dnf", "dnf5", "yum", "apk", "/var/lib/apt/lists/", "/var/cache/zypp/raw/")
     deadline = 60.0
 
     def asks(self) -> Message:

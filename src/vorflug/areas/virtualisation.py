@@ -81,6 +81,7 @@ class VirtualisationQuery(Query[VirtualisationFact]):
     """Does this run on the machine itself?"""
 
     kind = "virtualisation"
+    touches = ("@system.virtualisation",)
 
     def asks(self) -> Message:
         return msg("On which hypervisor, and in which container, does this run?")
@@ -159,6 +160,7 @@ class CpuStealQuery(Query[CpuStealFact]):
     """How much processor time does the hypervisor take away?"""
 
     kind = "cpu_steal"
+    touches = ("@system.virtualisation", "@machine.wait")
     deadline = 30.0
     seconds: float
     """How long to watch."""

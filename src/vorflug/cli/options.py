@@ -37,15 +37,41 @@ def language(function: F) -> F:
     )
 
 
+DEADLINE_S = 120
+THOROUGH_DEADLINE_S = 420
+"""The longest silence that a profile may demand is 300 s; the rest takes as long as without it."""
+
+
 def deadline_option(function: F) -> F:
-    """``--deadline``, in seconds."""
+    """``--deadline``, in seconds; `deadline_of` knows the default."""
     return option(
         "--deadline",
         type=click.FloatRange(min=0.1, max=86400),
-        default=120,
-        show_default=True,
         metavar=tell(msg("SECONDS")),
-        text=msg("Seconds for the whole collection."),
+        text=msg(
+            "Seconds for the whole collection; default: {usual} s, with --thorough {thorough} s.",
+            usual=DEADLINE_S,
+            thorough=THOROUGH_DEADLINE_S,
+        ),
+    )(function)
+
+
+def deadline_of(given: float | None, *, thorough: bool) -> float:
+    """The seconds that hold: those *given*, else the default."""
+    if given is not None:
+        return given
+    return THOROUGH_DEADLINE_S if thorough else DEADLINE_S
+
+
+def thorough_option(function: F) -> F:
+    """``--thorough``: allow what takes minutes."""
+    return option(
+        "--thorough",
+        is_flag=True,
+        text=msg(
+            "Take minutes where the profile names a longer test: connections on which nothing is sent are kept open "
+            "for 300 s instead of 40 s."
+        ),
     )(function)
 
 
@@ -110,6 +136,7 @@ def case(
     *,
     strict: bool = False,
     with_confirmations: bool = False,
+    thorough: bool = False,
 ) -> Case:
     """The case that the options name.  Raises Refusal (2) where a file is wrong."""
     from pathlib import Path
@@ -122,7 +149,9 @@ def case(
         profile_ref = refusing(lambda: site_documents.pinned(path))
     profile = refusing(lambda: library.load(profile_ref))
     site = refusing(lambda: site_documents.load(path, profile, today())) if path else site_documents.Site.empty()
-    return make_case(profile, site, size, model, phase, strict=strict, with_confirmations=with_confirmations)
+    return make_case(
+        profile, site, size, model, phase, strict=strict, with_confirmations=with_confirmations, thorough=thorough
+    )
 
 
 def make_case(
@@ -134,6 +163,7 @@ def make_case(
     *,
     strict: bool = False,
     with_confirmations: bool = False,
+    thorough: bool = False,
 ) -> Case:
     """The case: an option wins over the site file, the site file over the defaults."""
     from vorflug.model.requirement import HostSize, OperatingModel, Phase
@@ -147,6 +177,7 @@ def make_case(
         phase=Phase(phase or site.phase or "pre-install"),
         strict=strict,
         with_confirmations=with_confirmations,
+        thorough=thorough,
     )
 
 

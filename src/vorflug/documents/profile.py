@@ -145,7 +145,7 @@ class Profile:
         every = self.rows if model is None else self.rows_of(model)
         return tuple(row for row in every if row.nature is Nature.ORGANISATIONAL)
 
-    def info(self, model: OperatingModel, size: HostSize, phase: Phase) -> ProfileInfo:
+    def info(self, model: OperatingModel, size: HostSize, phase: Phase, *, thorough: bool = False) -> ProfileInfo:
         """What reports say about it."""
         return ProfileInfo(
             name=self.name,
@@ -156,6 +156,7 @@ class Profile:
             size=size,
             phase=phase,
             sizes=self.sizes,
+            thorough=thorough,
         )
 
 

@@ -34,7 +34,8 @@ def resolve(profile: Profile, site: Site, *, model: OperatingModel, size: HostSi
         says = msg("there is no size {size} in this profile.", size=size.value)
         raise DocumentError([Problem(Place(profile.file), says)])
     # of a secret only where it lies, for the one kind of field that takes that (`rows`)
-    case = _Case(profile, site, size, phase, {**site.answers(profile), **site.secrets})
+    secrets = {name: {**place, "parameter": name} for name, place in site.secrets.items()}
+    case = _Case(profile, site, size, phase, {**site.answers(profile), **secrets})
     items = [case.item(row) for row in profile.rows_of(model)]
     if not items:
         says = msg("there is no requirement for the operating model {model}.", model=model.value)

@@ -62,8 +62,8 @@ class Site:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """As written, checked against their types."""
     confirmations: Mapping[str, Answer] = field(default_factory=dict)
-    secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Where secrets lie: ``{env: NAME}`` or ``{file: PATH}``, by parameter."""
+    secrets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Where secrets lie, by parameter: ``{env: NAME}`` or ``{file: PATH}``; ``{given: true}`` where it was not kept."""
 
     @classmethod
     def empty(cls) -> Site:
@@ -76,12 +76,13 @@ class Site:
         return {**defaults, **self.parameters}
 
     def info(self) -> SiteInfo:
-        """What reports and facts files keep of it: no secrets, not even where they lie."""
+        """What reports and facts files keep of it: no secrets, not even where they lie, only that there are."""
         return SiteInfo(
             given=self.given,
             customer=self.customer,
             parameters=plain(self.parameters),
             confirmations={id_: answer.model_dump(mode="json") for id_, answer in self.confirmations.items()},
+            secrets=tuple(sorted(self.secrets)),
         )
 
     def missing(self, profile: Profile, model: OperatingModel | None = None, phase: Phase | None = None) -> list[str]:
@@ -206,7 +207,14 @@ def from_info(info: SiteInfo, profile: Profile, today: date, file: str = "facts"
             _check_date(id_, answers[id_], whole, today, problems)
     _try_rows(given, profile, problems)
     problems.refuse()
-    return Site(given=info.given, customer=info.customer, parameters=dict(given), confirmations=answers)
+    secrets = {
+        name: {"given": True}
+        for name in info.secrets
+        if name in profile.parameters and profile.parameters[name].type is ParameterType.SECRET
+    }
+    return Site(
+        given=info.given, customer=info.customer, parameters=dict(given), confirmations=answers, secrets=secrets
+    )
 
 
 def _names() -> tuple[str, ...]:

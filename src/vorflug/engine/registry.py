@@ -109,9 +109,9 @@ def _concrete(base: type[Any]) -> list[type[Any]]:
 
 
 def _by_kind(classes: list[type[Any]]) -> dict[str, type[Any]]:
-    kinds: dict[str, type[Any]] = {}
+    found: dict[str, type[Any]] = {}
     for cls in sorted(classes, key=lambda c: (c.__module__, c.kind)):
-        other = kinds.setdefault(cls.kind, cls)
+        other = found.setdefault(cls.kind, cls)
         if other is not cls:
             raise TypeError(f"kind {cls.kind!r} is claimed by {other.__module__} and {cls.__module__}")
-    return dict(sorted(kinds.items()))
+    return dict(sorted(found.items()))

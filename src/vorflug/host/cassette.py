@@ -160,6 +160,8 @@ class Recorded(Frozen):
     """Whether other machines were asked too."""
     complete: bool
     """False where the recording was interrupted."""
+    thorough: bool = False
+    """Whether what takes minutes was asked for, too (``--thorough``)."""
 
 
 class Cassette(Frozen):

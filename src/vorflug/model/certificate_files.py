@@ -36,6 +36,7 @@ class CertificateQuery(Query[CertificateFact]):
     """What is in this certificate file?"""
 
     kind = "certificate_file"
+    touches = ("@certificates.read",)
     path: str
     ca_file: str | None = None
 
@@ -56,6 +57,7 @@ class KeyQuery(Query[KeyFact]):
     """Does this private key belong to that certificate?"""
 
     kind = "key_file"
+    touches = ("@certificates.key",)
     path: str
     certificate: str
 

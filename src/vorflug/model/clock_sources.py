@@ -27,6 +27,7 @@ class KernelClockQuery(Query[KernelClockFact]):
     """Does the kernel consider its clock synchronised?"""
 
     kind = "kernel_clock"
+    touches = ("@clock.kernel",)
 
     def asks(self) -> Message:
         return msg("Does the kernel consider its clock synchronised?")
@@ -64,6 +65,7 @@ class ChronyQuery(Query[ReferenceFact]):
     """What does chrony say about the clock?"""
 
     kind = "chrony"
+    touches = ("chronyc",)
 
     def asks(self) -> Message:
         return msg("What does chrony say about the clock?")
@@ -86,6 +88,7 @@ class NtpqQuery(Query[ReferenceFact]):
     """What does ntpd say about the clock?"""
 
     kind = "ntpq"
+    touches = ("ntpq",)
     deadline = 15.0
 
     def asks(self) -> Message:
@@ -111,6 +114,7 @@ class TimesyncQuery(Query[ReferenceFact]):
     """What did timesyncd measure last?"""
 
     kind = "timesyncd"
+    touches = ("timedatectl",)
 
     def asks(self) -> Message:
         return msg("What does systemd-timesyncd say about the clock?")

@@ -7,7 +7,7 @@ the plan and the firewall request are two views on the same values.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
@@ -154,8 +154,10 @@ def inbound(port: int, transport: ContactKind, purpose: Message) -> Contact:
 
 
 def written(notes: Iterable[str]) -> Iterator[Contact]:
-    """The contacts that *notes* stand for, in the notation of `vorflug.ports.touched`.  Raises KeyError for a method
-    that the table lacks."""
+    """The contacts that *notes* stand for, in the notation of `vorflug.ports.touched`.
+
+    Raises KeyError for a method that the table lacks.
+    """
     for note in notes:
         if note.startswith("@"):
             yield from written(TOUCHED[note[1:]])
@@ -173,10 +175,14 @@ _PATHS = ("paths",)
 
 
 def of_fields(query: Any, *, network: bool) -> Iterator[Contact]:
-    """What the fields of a question name: files by their usual names, and where it goes over the *network* URLs,
-    registries with their token services, nameservers and the cluster."""
+    """What the fields of a question name, by their usual names: files.
+
+    Where it goes over the *network*, also URLs, registries with their token services, nameservers and the cluster.
+    A field that is never shown (``repr=False``: where a key lies) is not named here either.
+    """
+    shown = {f.name for f in fields(query) if f.repr}
     for name in _FILES:
-        if path := getattr(query, name, None):
+        if name in shown and (path := getattr(query, name)):
             yield Contact(kind=ContactKind.FILE, target=path)
     for name in _PATHS:
         for path in getattr(query, name, ()):
@@ -205,6 +211,8 @@ def of_fields(query: Any, *, network: bool) -> Iterator[Contact]:
         )
 
 
+IMAGES = msg("Image registry: the product's container images")
+MODEL = msg("Language model: every answer of the product")
 TOKENS = msg("Token service of the image registry")
 LAYERS = msg("Data host from which the registry sends image layers")
 REGISTRY_EXEMPT = msg(

@@ -53,6 +53,7 @@ class EngineQuery(Query[EngineFact]):
     """What does the engine behind the Docker socket say about itself?"""
 
     kind = "docker_engine"
+    touches = ("@containers.engine", "docker")
 
     def asks(self) -> Message:
         return msg("Does the Docker Engine answer, and in which version and with which storage?")

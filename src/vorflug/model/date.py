@@ -27,6 +27,7 @@ class DateQuery(Query[DateFact]):
     """What time does this machine's clock show?"""
 
     kind = "date"
+    touches = ("@certificates.now",)
 
     def asks(self) -> Message:
         return msg("What time does this machine's clock show?")

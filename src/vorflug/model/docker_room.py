@@ -33,6 +33,7 @@ class RoomQuery(Query[RoomFact]):
     """How much space is free where the engine stores?"""
 
     kind = "docker_room"
+    touches = ("@files.file_system",)
     paths: tuple[str, ...]
 
     def asks(self) -> Message:

@@ -69,6 +69,7 @@ class FileSystemQuery(Query[FileSystemFact]):
     """Which file system holds this path, and how much of it is free?"""
 
     kind = "file_system"
+    touches = ("@files.file_system",)
     path: str
 
     def asks(self) -> Message:
@@ -140,6 +141,7 @@ class QuotaQuery(Query[QuotaFact]):
     """Does a quota limit this user there?"""
 
     kind = "quota"
+    touches = ("@files.quotas",)
     path: str
 
     def asks(self) -> Message:

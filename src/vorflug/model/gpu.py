@@ -91,6 +91,7 @@ class GpuQuery(Query[GpuFact]):
     """Which GPUs are there, and can they be used?"""
 
     kind = "gpu"
+    touches = ("nvidia-smi", "/sys/bus/", "/proc/driver/nvidia/", "/dev/dxg")
     deadline = 30.0
 
     def asks(self) -> Message:

@@ -36,6 +36,7 @@ class NameserversQuery(Query[NameserversFact]):
     """Which nameservers does this host use?"""
 
     kind = "nameservers"
+    touches = ("@net.nameservers",)
 
     def asks(self) -> Message:
         return msg("Which nameservers does this host use?")
@@ -58,6 +59,7 @@ class NameQuery(Query[NameFact]):
     """What addresses does a name have, says this host's resolver or one nameserver?"""
 
     kind = "name"
+    touches = ("@net.resolve",)
     deadline = 20.0
     reach = Reach.NETWORK
 

@@ -14,7 +14,7 @@ from typing import assert_never
 from vorflug.model.cause import Cause, Team
 from vorflug.model.message import Message, msg, sentences
 from vorflug.model.netcause_shared import FIXES, PART_OF, SAYS
-from vorflug.model.netcause_texts import NO_IPV4, PROGRAMS_DIFFER, TEXTS
+from vorflug.model.netcause_texts import NO_IPV4, PAST_THE_PROXY, PROGRAMS_DIFFER, TEXTS
 from vorflug.ports.net import SITE, Check, Code, Resolved, Route, Stage, StageSeen, Trace
 
 _DIRECT = Route(None, "")
@@ -88,6 +88,8 @@ def _texts(trace: Trace, code: Code) -> tuple[Message, Message]:
     """The sentences; those of a special case where the trace shows one."""
     if code is Code.PROXY_CONFIG and any(c.check is Check.PROGRAMS for c in trace.checks):
         return PROGRAMS_DIFFER
+    if code is Code.PROXY_CONFIG and any(c.check is Check.PAST_THE_PROXY for c in trace.checks):
+        return PAST_THE_PROXY
     only_v6 = bool(trace.addresses) and all(":" in a for a in trace.addresses)
     if code is Code.TCP_NO_ROUTE and only_v6 and trace.host not in trace.addresses:
         return NO_IPV4

@@ -44,7 +44,10 @@ TEXTS: dict[Code, tuple[Message, Message]] = {
         ),
     ),
     Code.DNS_HIJACK: (
-        msg("The resolver ({resolvers}) gives addresses for a name that cannot exist ({name})."),
+        msg(
+            "The resolver ({resolvers}) gives addresses for names that cannot exist, too: what it says about {name} "
+            "proves nothing."
+        ),
         msg("Let {resolvers} answer NXDOMAIN for unknown names (no wildcard, no search page)."),
     ),
     Code.DNS_BOGON: (
@@ -372,3 +375,9 @@ NO_IPV4: tuple[Message, Message] = (
     msg("Ask for an IPv6 route for this host, or for an A record of {name}, or use the proxy."),
 )
 """`TCP_NO_ROUTE` where the name has only IPv6 addresses."""
+
+PAST_THE_PROXY: tuple[Message, Message] = (
+    msg("{setting} sends requests to {name} past the proxy, but only the proxy's way is open ({detail})."),
+    msg("Take {name} out of {setting}, or ask for the direct way to {endpoint} to be opened."),
+)
+"""`PROXY_CONFIG` where an exemption leads onto a closed way."""

@@ -68,6 +68,7 @@ class OsReleaseQuery(Query[OsReleaseFact]):
     """Which distribution is this, in which version?"""
 
     kind = "os_release"
+    touches = ("/etc/os-release", "/usr/lib/os-release")
 
     def asks(self) -> Message:
         return msg("Which operating system is this, in which version?")

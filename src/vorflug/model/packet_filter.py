@@ -152,6 +152,7 @@ class ForwardRulesQuery(Query[ForwardRulesFact]):
     """What do the rules of one chain of nf_tables do?  Asked of chains that are there, so that nothing is loaded."""
 
     kind = "forward_rules"
+    touches = ("nft", "iptables-save", "ip6tables-save", "iptables-legacy-save", "ip6tables-legacy-save")
     family: str
     table: str
     chain: str
@@ -180,6 +181,15 @@ class PacketFiltersQuery(Query[PacketFiltersFact]):
     """Which packet filters does the kernel hold?"""
 
     kind = "packet_filters"
+    touches = (
+        "/proc/",
+        "nft",
+        "iptables-save",
+        "ip6tables-save",
+        "iptables-legacy-save",
+        "ip6tables-legacy-save",
+        "@system.virtualisation",
+    )
 
     def asks(self) -> Message:
         return msg("Which packet filters does the kernel hold, and with which defaults?")

@@ -37,6 +37,7 @@ class RequestQuery(Query[TraceFact]):
     """One request to one URL without credentials, layer by layer.  The fields are those of `ProbeAsk`."""
 
     kind = "request"
+    touches = ("@net.probe",)
     deadline = 20.0
     reach = Reach.NETWORK
 
@@ -115,6 +116,7 @@ class RouteQuery(Query[RouteFact]):
     """By which proxy, or directly?  Nothing is sent."""
 
     kind = "route"
+    touches = ("@net.route",)
 
     url: str
     proxy: str | None = None

@@ -59,7 +59,7 @@ class Query(ABC, Generic[F]):
         """The question as a person would put it; shown in the plan and while it is being asked."""
 
     def contacts(self) -> tuple[Contact, ...]:
-        """Everything that it touches: what `touches` says, and the files, hosts and nameservers that its fields name."""
+        """Everything that it touches: what `touches` says, and the files, hosts and nameservers in its fields."""
         network = self.reach is Reach.NETWORK
         return (*contact.of_fields(self, network=network), *contact.written(self.touches))
 

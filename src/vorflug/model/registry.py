@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
+from vorflug.model.contact import IMAGES, REGISTRY_EXEMPT
+from vorflug.model.message import Message
 from vorflug.model.requirement import Requirement
 
 DOCKER_HUB = frozenset({"docker.io", "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"})
@@ -39,8 +41,14 @@ Image = Annotated[str, StringConstraints(pattern=rf"^[a-z0-9._/-]+({_TAG})?({_DI
 """``repository:tag`` or ``repository@sha256:…`` (OCI distribution specification), without the registry's name."""
 
 
+HostPattern = Annotated[str, StringConstraints(pattern=rf"^\*(\.{_LABEL})+(:[0-9]{{1,5}})?$", max_length=260)]
+"""``*.example.com[:port]``: names of which the one that will serve is not known beforehand."""
+
+
 class AtRegistry(Requirement):
     """What every demand on a registry names."""
+
+    networked = True
 
     registry: HostPort
     """``host[:port]`` of its API: ``registry-1.docker.io``."""
@@ -49,3 +57,9 @@ class AtRegistry(Requirement):
     proxy: str | None = None
     ca_file: str | None = None
     """PEM file of the corporate root, besides the host's store."""
+
+    def serves(self) -> Message:
+        return IMAGES
+
+    def tls_exempt(self) -> Message:
+        return REGISTRY_EXEMPT

@@ -32,6 +32,7 @@ class ContentQuery(Query[ContentFact]):
     """For which platforms are there images, and how large are they?"""
 
     kind = "registry_content"
+    touches = ("@registry.manifests",)
     deadline = 60.0
     reach = Reach.NETWORK
 

@@ -115,6 +115,8 @@ class ProfileInfo(Frozen):
     size: HostSize
     phase: Phase
     sizes: tuple[SizeInfo, ...] = ()
+    thorough: bool = False
+    """Whether it was demanded with what takes minutes (``--thorough``)."""
 
 
 class SiteInfo(Frozen):
@@ -127,6 +129,8 @@ class SiteInfo(Frozen):
     """Only what the site file gave; defaults stay in the profile."""
     confirmations: dict[str, Any] = Field(default_factory=dict)
     """By requirement id: confirmed, by, on, evidence."""
+    secrets: tuple[str, ...] = ()
+    """The parameters for which a secret was given; neither it nor where it lies is kept."""
 
 
 class HostInfo(Frozen):

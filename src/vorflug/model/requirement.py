@@ -206,6 +206,8 @@ class Requirement(Header, ABC):
 
     kind: ClassVar[str]
     nature: ClassVar[Nature] = Nature.TECHNICAL
+    networked: ClassVar[bool] = False
+    """Its fields name who is connected to: while a value is missing, a row of the firewall request may be, too."""
 
     @abstractmethod
     def wanted(self) -> Message:
@@ -228,15 +230,27 @@ class Requirement(Header, ABC):
         return None
 
     def flows(self) -> tuple[Contact, ...]:
-        """What the product needs over the network: the rows of the firewall request.  Without more knowledge, what the
-        questions contact."""
-        exempt = self.tls_exempt()
+        """What the product needs over the network: the rows of the firewall request.
+
+        Unless an area knows more, what the questions contact.
+        """
+        exempt, serves = self.tls_exempt(), self.serves()
         seen = (c for query in self.queries(Evidence()) for c in query.contacts() if c.over_the_network)
-        return tuple(replace(c, exempt=exempt) if c.protocol in _ENCRYPTED else c for c in seen)
+        return tuple(
+            replace(c, exempt=exempt if c.protocol in _ENCRYPTED else None, purpose=c.purpose or serves) for c in seen
+        )
+
+    def serves(self) -> Message | None:
+        """What its connections are for, as a short phrase; None where the title says it."""
+        return None
 
     def tls_exempt(self) -> Message | None:
         """Why TLS inspection must leave these connections alone; None where nothing asks for that."""
         return None
+
+    def thorough(self) -> Requirement:
+        """The demand where the run may take minutes (``--thorough``); unless a kind knows better, the same one."""
+        return self
 
     def about(self, evidence: Evidence) -> Cause | None:  # noqa: ARG002 - subclasses look
         """The cause that this requirement is itself about, so that its finding becomes the root of the others."""

@@ -57,6 +57,7 @@ class RoutesQuery(Query[RoutesFact]):
     """Which routes are there, in all tables?"""
 
     kind = "routes"
+    touches = ("@routing.network",)
 
     def asks(self) -> Message:
         return msg("Which routes are there?")

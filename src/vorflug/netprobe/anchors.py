@@ -26,6 +26,8 @@ BUNDLES = (
 FOLDERS = ("/etc/ssl/certs", "/etc/pki/tls/certs")
 
 _HOST = "host"
+_UNSPECIFIED = 1
+"""X509_V_ERR_UNSPECIFIED (OpenSSL, x509_vfy.h)."""
 _NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME (OpenSSL, x509_vfy.h): dates are a fault of their own, not a lack of trust."""
 
@@ -121,7 +123,7 @@ class Anchors:
         refused: list[tuple[int, int, str]] | None = None,
     ) -> list[X509]:
         """The chain up to its anchor; empty where there is none, and then *refused* is told why."""
-        from OpenSSL.crypto import X509, X509StoreContext, X509StoreContextError
+        from OpenSSL.crypto import X509, Error, X509StoreContext, X509StoreContextError
 
         if not chain:
             return []
@@ -129,7 +131,12 @@ class Anchors:
             store = self._store(which, chain, strict=strict, dated=dated)
             if store is None:
                 return []
-            leaf, *others = (X509.from_cryptography(c) for c in chain)
+            try:
+                leaf, *others = (X509.from_cryptography(c) for c in chain)
+            except Error:  # of a file: one library reads what the other does not
+                if refused is not None:
+                    refused.append((0, _UNSPECIFIED, "OpenSSL cannot read the certificate"))
+                return []
             try:
                 return X509StoreContext(store, leaf, others).get_verified_chain()
             except X509StoreContextError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from vorflug.model.message import visible
 from vorflug.netprobe import redirect, stand_ins
 from vorflug.netprobe.redirect import Leads, Redirect
 from vorflug.netprobe.request import Answer
@@ -17,6 +18,9 @@ from vorflug.ports.net import Code, Mode, ProbeAsk
 
 _FIRST_FAULT = 400
 """RFC 9110, 15: from here on the status says that the request failed."""
+
+_NO_HEAD = "HTTP/0.9"
+"""Squid gives what comes without a head, be it the banner of SSH, a head of 200 with this in X-Transformed-From."""
 
 _TYPES = {Mode.SSE: "text/event-stream"}
 """What a mode wants where nothing else is expected (WHATWG HTML, 9.2.5)."""
@@ -48,6 +52,9 @@ class Judged:
 
 def judge(ask: ProbeAsk, target: Target, answer: Answer, *, genuine: bool) -> Judged:
     """Judge a whole answer.  *genuine*: TLS has proved that the service itself speaks."""
+    if (transformed := next(iter(answer.values("x-transformed-from")), "")) == _NO_HEAD:
+        shown = visible(answer.body[:60].decode("latin-1"), at_most=60)
+        return Judged(Code.HTTP_NOT_HTTP, f"{shown} ({transformed}, says the proxy)")
     text = answer.body.decode("utf-8", "replace")
     suspicion = None if genuine else stand_ins.suspicion(target, answer.status, answer.headers, text)
     wanted = ask.expect_status

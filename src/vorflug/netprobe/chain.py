@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vorflug.model.hosts import address
 from vorflug.netprobe.anchors import Anchors
-from vorflug.netprobe.certificates import hush, is_weak_key, is_weak_signature, last_place
+from vorflug.netprobe.certificates import hush, is_weak_key, is_weak_signature, last_place, name_of
 from vorflug.ports.net import Code
 
 if TYPE_CHECKING:
@@ -72,7 +73,9 @@ def judge(
     if errors - set(_KNOWN):
         faults.append(Code.TLS_INVALID_CHAIN)
     elif not trusted:
-        faults.append(_untrusted(chain, errors, anchors, ca_file, publicly=publicly, public_ca=public_ca))
+        resigned = is_resigned(chain[0], host)
+        untrusted = _untrusted(chain, errors, anchors, ca_file, publicly=publicly, public_ca=public_ca)
+        faults.append(Code.TLS_INTERCEPTED if resigned else untrusted)
     elif not publicly and (public_ca or ca_file is None or not anchors.trusts_by(ca_file, list(chain))):
         warnings.append(Code.TLS_INTERCEPTED)
     if not names_host(chain[0], host):
@@ -110,6 +113,44 @@ def _untrusted(
     return Code.TLS_UNKNOWN_CA
 
 
+_PRODUCTS = re.compile(
+    r"zscaler|netskope|forti(?:gate|net|proxy)|blue ?coat|forcepoint|websense|mitmproxy|fiddlerroot|charles proxy"
+    r"|portswigger|umbrella|watchguard|sophos|barracuda|smoothwall|untangle"
+    r"|ssl filter ca|ssl inspection|tls inspection|web shield",
+    re.IGNORECASE,
+)
+"""In the issuers of certificates that inspection products make up; none of them is an authority for anybody else."""
+
+
+def is_resigned(leaf: Certificate, host: str) -> bool:
+    """Whether a device on the way has made up the certificate.
+
+    Squid and mitmproxy give what they make up the key of their own authority: it is signed with its own key, under
+    another name, which no authority does for anybody.  Others name themselves.
+    """
+    if leaf.subject == leaf.issuer or not names_host(leaf, host):
+        return False
+    return _PRODUCTS.search(name_of(lambda: leaf.issuer)) is not None or _signed_with_its_own_key(leaf)
+
+
+def _signed_with_its_own_key(leaf: Certificate) -> bool:
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+
+    try:
+        key, digest, data = leaf.public_key(), leaf.signature_hash_algorithm, leaf.tbs_certificate_bytes
+        match key:
+            case rsa.RSAPublicKey() if digest is not None:
+                key.verify(leaf.signature, data, padding.PKCS1v15(), digest)
+            case ec.EllipticCurvePublicKey() if digest is not None:
+                key.verify(leaf.signature, data, ec.ECDSA(digest))
+            case _:
+                return False
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+        return False
+    return True
+
+
 def _lacks_intermediate(chain: Sequence[Certificate], anchors: Anchors, ca_file: str | None) -> bool:
     """Whether what is sent breaks off below an issuer that is told where to find, or kin to whom this host trusts.
 
@@ -143,6 +184,14 @@ def _tells_its_issuer(certificate: Certificate) -> bool:
 
 def names_host(leaf: Certificate, host: str) -> bool:
     """Whether the subject alternative names hold *host* (RFC 9525); a common name alone counts for nothing."""
+    if _names(leaf, host):
+        return True
+    first, _, rest = host.partition(".")
+    # a wildcard stands for a label in its IDNA form as well (RFC 9525, 6.3), which the library does not take
+    return first.lower().startswith("xn--") and _names(leaf, f"idna-{first[4:]}.{rest}")
+
+
+def _names(leaf: Certificate, host: str) -> bool:
     from service_identity import CertificateError, VerificationError
     from service_identity.cryptography import verify_certificate_hostname, verify_certificate_ip_address
 

@@ -24,6 +24,7 @@ from vorflug.netprobe.answer import Judged
 from vorflug.netprobe.channel import Alert, Silent
 from vorflug.netprobe.handshake import Hello
 from vorflug.netprobe.limits import Deadline
+from vorflug.netprobe.lookup import look_up
 from vorflug.netprobe.passage import Manner, Passage
 from vorflug.netprobe.proxy import Choice
 from vorflug.netprobe.request import Line
@@ -37,6 +38,8 @@ _TRIAL_S = 4.0
 _OF_THE_REST = 0.8
 _CLOCKS_APART_S = 600.0
 """Ten minutes: caches and slow answers shift a Date header by less."""
+_VAGUE = ("ERR_CANNOT_FORWARD", "ERR_READ_ERROR")
+"""What squid 5 says of a name that it cannot resolve, and of much else."""
 PASSED, FAILED, SAME, DIFFERS, NOT_POSSIBLE = "passed", "failed", "same", "differs", "not_possible"
 
 Again = Callable[..., Passage]
@@ -77,7 +80,12 @@ class Controls:
             looks[Check.PROXY_ALIVE] = self._alive
         if passage.ask.direct_too:
             looks[Check.DIRECT] = self._direct
+        vague = passage.proxy is not None and passage.proxy.error in _VAGUE
+        if code is Code.PROXY_UPSTREAM_REFUSED and vague and address(passage.target.host) is None:
+            looks[Check.SAME_FOR_NOBODY] = self._same_for_nobody
         seen = self._together(looks)
+        if Check.SAME_FOR_NOBODY in seen and seen[Check.SAME_FOR_NOBODY].outcome == SAME:
+            passage.blame(Stage.PROXY, Code.PROXY_UPSTREAM_DNS)
         if silent and Check.PROXY_ALIVE in seen and seen[Check.PROXY_ALIVE].outcome == PASSED:
             self._blame_the_target(last)
 
@@ -94,6 +102,25 @@ class Controls:
     def _is_tunnel(self) -> bool:
         proxy = self._passage.choice.proxy
         return self._passage.target.scheme == "https" or (proxy is not None and proxy.is_socks)
+
+    def _same_for_nobody(self) -> CheckSeen:
+        """Squid 5 has no word for a name that does not exist: it cannot forward, as with a target that is down."""
+        passage = self._passage
+        nowhere = Target(passage.target.scheme, _nowhere(), passage.target.port, "/")
+        tried = self._again(target=nowhere, known=passage.addresses, manner=Manner(last=Stage.PROXY))
+        one, other = passage.proxy, tried.proxy
+        alike = one is not None and other is not None and (one.status, one.error) == (other.status, other.error)
+        here = look_up(
+            passage.target.host,
+            passage.tools.nameservers,
+            passage.limits,
+            self._deadline.within(self._share()),
+            passage.tools.dns_port,
+            hosts_file=passage.tools.hosts_file,
+        )
+        unknown = here.code in (Code.DNS_NXDOMAIN, Code.DNS_NODATA)
+        detail = f"{nowhere.host}: {'same' if alike else 'another'} answer; here: {here.code or 'resolves'}"
+        return CheckSeen(Check.SAME_FOR_NOBODY, SAME if alike and unknown else DIFFERS, detail)
 
     def _alive(self) -> CheckSeen:
         scheme = self._passage.target.scheme

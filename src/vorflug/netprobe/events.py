@@ -38,6 +38,8 @@ class EventParser:
             text = text.removeprefix("\n")
             self._after_cr = False
         self._after_cr = self._after_cr or text.endswith("\r")
+        if len(self._line) == _LINE_CHARS and _LINE_END.search(text) is None:
+            return []  # the line is full: joining it again with every byte that comes would take quadratic time
         *lines, rest = _LINE_END.split(self._line + text)
         self._line = rest[:_LINE_CHARS]
         return [event for line in lines if (event := self._take(line)) is not None]

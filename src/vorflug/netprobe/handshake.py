@@ -7,6 +7,7 @@ channel: a tunnel, or TLS to the proxy itself.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from vorflug.model.hosts import address
 from vorflug.model.message import visible
 from vorflug.netprobe.anchors import Anchors
-from vorflug.netprobe.certificates import describe, hush, last_issuer
+from vorflug.netprobe.certificates import describe, hush, last_issuer, unreadable
 from vorflug.netprobe.chain import Noted, judge
 from vorflug.netprobe.channel import Alert, Channel, Silent
 from vorflug.netprobe.connect import errno_name
@@ -199,6 +200,8 @@ def handshake(
         return Handshake(refused, detail, _seen(connection, trust, ()), None)
     except EOFError:
         return Handshake(Code.TLS_RESET, "EOF", None, None)
+    except SSL.ZeroReturnError:
+        return Handshake(Code.TLS_RESET, "close notify", None, None)
     except OSError as error:
         return Handshake(Code.TLS_RESET, errno_name(error), None, None)
     chain = _chain(connection)
@@ -233,17 +236,25 @@ class TlsChannel:
 
     @property
     def began_with_tls(self) -> bool:
-        """Whether the first thing heard was a record with a ServerHello (RFC 8446, 4 and 5.1)."""
-        return self._first[:2] == b"\x16\x03" and self._first[5:6] == b"\x02"
+        """Whether the first thing heard was a record with a ServerHello or an alert (RFC 8446, 4, 5.1 and 6)."""
+        first = self._first
+        return (first[:2] == b"\x16\x03" and first[5:6] == b"\x02") or (
+            first[:2] == b"\x15\x03" and first[3:5] == b"\x00\x02"
+        )
 
     def first_words(self) -> str:
         """What the peer said first, made visible."""
         return visible(self._first[:60].decode("latin-1"), at_most=60)
 
     def send(self, data: bytes, deadline: Deadline) -> None:
+        from OpenSSL import SSL
+
         rest = data
         while rest:
-            sent = self.drive(partial(self._connection.send, rest), deadline)
+            try:
+                sent = self.drive(partial(self._connection.send, rest), deadline)
+            except (SSL.ZeroReturnError, EOFError):
+                raise ConnectionResetError(errno.ECONNRESET, "closed") from None
             rest = rest[sent:]
 
     def receive(self, deadline: Deadline, at_most: int = 16384) -> bytes:
@@ -271,7 +282,8 @@ class TlsChannel:
     def drive(self, step: Any, deadline: Deadline) -> Any:
         """Repeat *step* of the state machine, moving bytes in between.
 
-        Raises Silent, OSError, Alert (TLS refused) or EOFError (the peer hung up without a word).
+        Raises Silent, OSError, Alert (TLS refused), EOFError (the peer hung up without a word) or SSL.ZeroReturnError
+        (it said that it does).
         """
         from OpenSSL import SSL
 
@@ -336,10 +348,12 @@ def _chain(connection: Connection) -> list[Any]:
     """The presented chain, leaf first; empty where one of it cannot be parsed: then nothing is proved by it."""
     hush()
     try:
-        chain = connection.get_peer_cert_chain(as_cryptography=True) or []
-    except ValueError:
+        chain = (connection.get_peer_cert_chain(as_cryptography=True) or [])[:_CHAIN_AT_MOST]
+        for one in chain:
+            one.subject, one.issuer  # noqa: B018 - parsed only when asked for
+    except unreadable():
         return []
-    return list(chain[:_CHAIN_AT_MOST])
+    return list(chain)
 
 
 def _seen(

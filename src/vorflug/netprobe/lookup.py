@@ -18,7 +18,7 @@ from vorflug.model.message import visible
 from vorflug.netprobe import hosts_file as hosts
 from vorflug.netprobe.connect import errno_name
 from vorflug.netprobe.limits import Deadline, Limits
-from vorflug.netprobe.nameserver import DNS_PORT, At
+from vorflug.netprobe.nameserver import DNS_PORT, At, prepare
 from vorflug.netprobe.random_names import RandomNames
 from vorflug.netprobe.resolve import ADDRESSES_AT_MOST, Said, ask_both
 from vorflug.ports.net import Check, CheckSeen, Code, Resolved
@@ -127,6 +127,8 @@ class _Room:
         began = monotonic()
         # a hung resolver cannot be cancelled, only left behind
         Thread(target=self._ask_system, name="getaddrinfo", daemon=True).start()
+        if asked.servers:
+            prepare()
         for server in asked.servers:
             Thread(target=self._ask, args=(server, ends), name="nameserver", daemon=True).start()
         if asked.servers and not asked.listed:
@@ -272,8 +274,10 @@ class _Judge:
         """The C library has no address; the nameservers tell why."""
         eai = _EAI.get(error.errno or 0) or errno_name(error)
         warnings, checks = self._warned_of_silence(), self._nameservers_seen(())
-        if (code := _NO_SUCH.get(error.errno or 0)) is not None:
-            # the C library gives EAI_NONAME for a name without an address, too, and EAI_NODATA for a circle
+        failing = self._first is None and any(not s.is_silent for s in self._said)
+        if (code := _NO_SUCH.get(error.errno or 0)) is not None and not failing:
+            # the C library gives EAI_NONAME for a name without an address, too, and EAI_NODATA for a circle; where no
+            # nameserver says yes or no, it gives either for a failure about A alone, and for an rcode it does not know
             code = (self._first.code if self._first is not None else None) or code
             return Lookup((), "", code, _evidence(eai, self._first), warnings, checks)
         if not self._said and self._lost is not None:
@@ -344,7 +348,8 @@ def _looks_public(name: str) -> bool:
 def _is_bogon(text: str) -> bool:
     """Where lists of blocked names send a name; private ranges are no fault, as split horizons use them."""
     parsed = ip_address(text.partition("%")[0])
-    return parsed.is_loopback or parsed.is_unspecified or parsed.is_link_local or parsed.is_multicast
+    reserved = parsed.version == 4 and parsed.is_reserved  # noqa: PLR2004 - 240.0.0.0/4 (RFC 1112, 4); 64:ff9b:: is used
+    return parsed.is_loopback or parsed.is_unspecified or parsed.is_link_local or parsed.is_multicast or reserved
 
 
 def _getaddrinfo(name: str) -> Resolved | OSError | UnicodeError:

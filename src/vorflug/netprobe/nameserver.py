@@ -47,6 +47,17 @@ class Reply:
     """Raw evidence, capped and visible."""
 
 
+def prepare() -> None:
+    """Import what the threads of a look-up need: modules that import each other can be seen half-made by two."""
+    import dns.exception
+    import dns.flags
+    import dns.message
+    import dns.query
+    import dns.rcode
+    import dns.rdtypes.IN.A
+    import dns.rdtypes.IN.AAAA  # noqa: F401
+
+
 def exchange(questions: Sequence[Message], at: At, patience: float, deadline: Deadline) -> list[Reply]:
     """Put *questions*, whose ids differ, all at once; what is unanswered after *patience* seconds is put once more.
 

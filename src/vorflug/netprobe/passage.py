@@ -38,7 +38,11 @@ from vorflug.ports.net import (
 if TYPE_CHECKING:
     from vorflug.netprobe.stream import Watched
 
-_TO_PROXY = {Code.TCP_REFUSED: Code.PROXY_REFUSED, Code.TCP_TIMEOUT: Code.PROXY_TIMEOUT}
+_TO_PROXY = {
+    Code.TCP_REFUSED: Code.PROXY_REFUSED,
+    Code.TCP_TIMEOUT: Code.PROXY_TIMEOUT,
+    Code.TCP_RESET: Code.PROXY_CLOSED,
+}
 
 
 @dataclass(frozen=True)
@@ -245,14 +249,16 @@ class Passage:
         assert done.channel is not None  # noqa: S101 - a failure has ended the passage
         return done.channel
 
-    def shake(self, channel: Channel, host: str, *, public_ca: bool = False) -> Handshake:
+    def shake(
+        self, channel: Channel, host: str, *, public_ca: bool = False, deadline: Deadline | None = None
+    ) -> Handshake:
         """TLS to *host*."""
         return handshake(
             channel,
             host,
             self.tools.trust,
             self.limits,
-            self.deadline,
+            deadline or self.deadline,
             ca_file=self.ask.ca_file,
             public_ca=public_ca,
             hello=self.manner.hello,
@@ -309,12 +315,12 @@ class Passage:
             self.tls = replace(self.tls, faults=(code, *self.tls.faults))
         raise Ended
 
-    def answered(self, answer: request.Answer, began: float) -> None:
-        """Note an HTTP answer, or why there is none."""
+    def answered(self, answer: request.Answer, began: float, ended: float | None = None) -> None:
+        """Note an HTTP answer, or why there is none.  *ended*: when it was there, where that is not now."""
         self.answer = answer
         if answer.status:
             self.http = request.seen(answer, self.ask.look_for, self.ask.keep_headers)
-        self.note(Stage.HTTP, began, answer.code, answer.detail)
+        self.note(Stage.HTTP, began, answer.code, answer.detail, ended=ended)
 
     def watch(self, channel: Channel, line: Line, extra: tuple[tuple[str, str], ...] = ()) -> Watched:
         """Ask for an event stream.  Raises Alert where TLS ends the connection before an answer came."""
@@ -330,33 +336,48 @@ class Passage:
         try:
             if self.ask.mode is Mode.SSE:
                 came = self.watch(channel, self.line())
-                answer, code, detail, seen = came.answer, came.code, came.detail, came.stream
+                answer, code, detail, seen, head_s = came.answer, came.code, came.detail, came.stream, came.head_s
             else:
                 talked = websocket.talk(channel, self.line(), self.deadline, idle_s=self.ask.idle_s)
                 assert talked.answer is not None  # noqa: S101 - there is one, if only with a code
                 answer, code, detail, seen = talked.answer, talked.code, talked.detail, talked.stream
+                head_s = talked.head_s
         except Alert as alert:
             self._late_alert(channel, alert, began)
             raise Ended from None
         self._hung_up(channel, code, detail, began)
-        self.streamed(answer, code, detail, seen, began)
+        self.streamed(answer, code, detail, seen, began=began, opened=None if head_s is None else began + head_s)
 
-    def streamed(self, answer: request.Answer, code: Code | None, detail: str, seen: StreamSeen, began: float) -> None:
-        """Note what came of a stream: as an HTTP answer, and where there was a stream, as that."""
+    def streamed(
+        self,
+        answer: request.Answer,
+        code: Code | None,
+        detail: str,
+        seen: StreamSeen,
+        *,
+        began: float,
+        opened: float | None,
+    ) -> None:
+        """Note what came of a stream: as an HTTP answer, and where there was a stream, as that.
+
+        *opened*: when the headers were there, so that what follows is the stream's time; None where none followed.
+        """
         self.stream = seen
         if code is not None and code.value.startswith("http."):
             answer = replace(answer, code=code, detail=detail)
         else:
             answer = replace(answer, code=None)
-        self.answered(answer, began)
+        self.answered(answer, began, None if answer.code is not None else opened)
         if seen.events or seen.ended or code is not None:
-            self.note(Stage.STREAM, began, code, detail)
+            self.note(Stage.STREAM, began if opened is None else opened, code, detail)
 
     # ---- notes -------------------------------------------------------------------------------------------------------
 
-    def note(self, stage: Stage, began: float, code: Code | None = None, detail: str = "") -> None:
-        """Note a stage.  Raises Ended where it failed, or was the last one wanted."""
-        took = round(monotonic() - began, 4)
+    def note(
+        self, stage: Stage, began: float, code: Code | None = None, detail: str = "", *, ended: float | None = None
+    ) -> None:
+        """Note a stage that *ended* now, or then.  Raises Ended where it failed."""
+        took = round((monotonic() if ended is None else ended) - began, 4)
         self.stages.append(StageSeen(stage, took, code, visible(detail, at_most=300)))
         if code is not None:
             raise Ended

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vorflug.model.message import visible
 from vorflug.netprobe import answer as answers
 from vorflug.netprobe import proxy as proxies
-from vorflug.netprobe.controls import DIFFERS, Controls
+from vorflug.netprobe.controls import DIFFERS, FAILED, PASSED, Controls
 from vorflug.netprobe.limits import Deadline, Limits
 from vorflug.netprobe.passage import Manner, Passage, Tools
 from vorflug.netprobe.redirect import AT_MOST as REDIRECTS_AT_MOST
@@ -45,8 +45,8 @@ class _Diagnosis:
         apart = self._programs(passage)
         if self._ask.judged:
             passage = self._judged(passage)
-        if apart is not None:
-            self._other_way(passage, apart)
+        self._other_way(passage, apart)
+        self._nowhere(passage)
         if passage.code is not None or Code.TLS_INTERCEPTED in passage.warnings:
             self._controls(passage).run()
         return self._trace(passage, began)
@@ -81,21 +81,45 @@ class _Diagnosis:
             passage.checks.append(CheckSeen(Check.PROGRAMS, DIFFERS, visible(apart.detail, at_most=400)))
         return apart
 
-    def _other_way(self, passage: Passage, apart: Disagreement) -> None:
-        """Where this way fails and another program's way does not, the setting is what has to be mended."""
+    def _other_way(self, passage: Passage, apart: Disagreement | None) -> None:
+        """Where this way fails, and another program's or the one without exemptions does not, the setting is wrong."""
         last = passage.stages[-1] if passage.stages else None
         if last is None or last.code is None or last.stage not in (Stage.RESOLVE, Stage.CONNECT, Stage.PROXY):
             return
-        for choice in apart.choices:
+        exempt = passage.choice.proxy is None and passage.choice.why.lower() == "no_proxy"
+        choices = [] if apart is None else list(apart.choices)
+        variable = passage.choice.why if apart is None else apart.variable
+        if exempt:
+            choices.append(proxies.without_exemptions(passage.target, self._tools.environ))
+        for choice in choices:
             if choice.route.proxy == passage.choice.route.proxy:
                 continue
+            if choice.proxy is None and not choice.why:
+                continue  # it does not read that variable at all, which is no proof against what the variable says
+            began = monotonic()
             deadline = self._deadline.within(0.5 * self._deadline.left())
             tried = self._passage(passage.target, choice=choice, deadline=deadline, manner=Manner(last=Stage.TLS))
-            if tried.code is None:
-                detail = f"{apart.variable}: {last.code.value} {last.detail}".strip()
+            passes = tried.code is None
+            if apart is None:
+                took = round(monotonic() - began, 4)
+                outcome, way = PASSED if passes else FAILED, choice.route.proxy or ""
+                passage.checks.append(CheckSeen(Check.PAST_THE_PROXY, outcome, way, took))
+            if passes:
+                detail = f"{variable}: {last.code.value} {last.detail}".strip()
                 failed = replace(last, stage=Stage.PROXY, code=Code.PROXY_CONFIG, detail=visible(detail, at_most=300))
                 passage.stages[-1] = failed
                 return
+
+    @staticmethod
+    def _nowhere(passage: Passage) -> None:
+        """A public name at an address that no public host has: what fails there is the name's fault."""
+        last = passage.stages[-1] if passage.stages else None
+        if Code.DNS_BOGON not in passage.warnings or last is None or last.code is None:
+            return
+        if last.stage not in (Stage.CONNECT, Stage.TLS) or passage.choice.proxy is not None:
+            return
+        passage.stages.remove(last)
+        passage.blame(Stage.RESOLVE, Code.DNS_BOGON, f"{', '.join(passage.addresses)}: {last.code.value}")
 
     def _judged(self, passage: Passage) -> Passage:
         """The passage at the end of all redirects on the same host, with the code of its answer."""
@@ -131,7 +155,8 @@ class _Diagnosis:
 
     @staticmethod
     def _note(passage: Passage, code: Code | None, detail: str) -> None:
-        stages = [s if s.stage is not Stage.HTTP else replace(s, code=code, detail=detail) for s in passage.stages]
+        shown = visible(detail, at_most=300)
+        stages = [s if s.stage is not Stage.HTTP else replace(s, code=code, detail=shown) for s in passage.stages]
         passage.stages = stages
 
     def _trace(self, passage: Passage, began: float) -> Trace:

@@ -160,6 +160,12 @@ def choose(target: Target, environ: Mapping[str, str], site: str | None = None, 
     return _chosen(name, value)
 
 
+def without_exemptions(target: Target, environ: Mapping[str, str]) -> Choice:
+    """The way that the environment names for *target* where nothing exempts it."""
+    name, value = _setting(target.scheme, environ)
+    return _chosen(name, value) if value else Choice(None, "")
+
+
 def _chosen(name: str, value: str) -> Choice:
     try:
         return Choice(parse(value.strip()), name)

@@ -10,7 +10,8 @@ import socket
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from urllib.parse import urljoin, urlsplit
+from unicodedata import normalize
+from urllib.parse import unquote, urljoin, urlsplit
 
 from vorflug.model.message import visible
 from vorflug.netprobe.target import PORTS, Target, parse
@@ -89,7 +90,9 @@ def _query(query: str) -> str:
 
 def is_forbidden(host: str) -> bool:
     """Link-local, loopback, unspecified, multicast, or a metadata service, in every spelling that a client takes."""
-    if host.lower() in _METADATA_NAMES or host.lower() == "localhost":
+    # a browser decodes and normalises the host before it looks at it (WHATWG URL, "host parser")
+    host = normalize("NFKC", unquote(host)).lower().rstrip(".")
+    if host in _METADATA_NAMES or host == "localhost":
         return True
     found = _address(host)
     if found is None:

@@ -252,6 +252,8 @@ class _Reading:
                     return self._end(Code.HTTP_NOT_HTTP, "no end of interim answers")
             elif isinstance(event, h11.Response):
                 self._noted(event)
+                if sum(len(name) + len(value) + 4 for name, value in self._headers) > HEADER_BYTES:
+                    return self._end(Code.HTTP_HEADER_TOO_LARGE)  # h11 looks at its cap only while the end is missing
                 opened = self._tunnel and event.status_code // 100 == 2  # noqa: PLR2004 - RFC 9110, 9.3.6
                 if opened or self._head_only:
                     return self._end(None)
@@ -265,14 +267,12 @@ class _Reading:
                 return self._end(None)
 
     def _receive(self) -> Answer | None:
+        if self._first and self._deadline.left() <= 0:
+            return self._too_slow()  # a poll of no time at all still finds what never ceases
         try:
-            if self._first and self._deadline.left() <= 0:
-                raise Silent  # a poll of no time at all still finds what never ceases
             data = self._channel.receive(self._deadline)
         except Silent:
-            if not self._first:
-                return self._end(Code.HTTP_NO_RESPONSE, SILENCE)
-            return self._end(Code.HTTP_SLOW_BODY if self._status else Code.HTTP_SLOW_HEADERS)
+            return self._too_slow() if self._first else self._end(Code.HTTP_NO_RESPONSE, SILENCE)
         except OSError as error:
             reason = self._unsent or errno_name(error)
             return self._end(Code.HTTP_TRUNCATED if self._first else Code.HTTP_NO_RESPONSE, reason)
@@ -285,6 +285,9 @@ class _Reading:
                 return self._end(Code.HTTP_NOT_HTTP, _shown(start))
         self._protocol.receive_data(data)
         return None
+
+    def _too_slow(self) -> Answer:
+        return self._end(Code.HTTP_SLOW_BODY if self._status else Code.HTTP_SLOW_HEADERS)
 
     def _broken(self, error: h11.RemoteProtocolError) -> Answer:
         if self._status:

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vorflug.model.message import visible
 from vorflug.netprobe import request
@@ -65,6 +65,9 @@ class Rules:
 RULES = Rules()
 _STAMPED_GROUPS = 3
 _HALF = 0.5
+_MOSTLY = 0.8
+_BLOCK = 3
+"""A block is of at least so many events, on average."""
 _BURSTS = 2
 
 
@@ -80,6 +83,8 @@ class Watched:
     stream: StreamSeen
     is_stream: bool = False
     """The answer was 200 with text/event-stream."""
+    head_s: float | None = None
+    """When its status and headers were there, since the request; None where it never became a stream."""
 
 
 def watch(
@@ -100,13 +105,15 @@ def watch(
     began = monotonic()
     exchange = request.Exchange(channel, line, deadline, (*_HEADERS, *extra), body)
     answer = exchange.head()
+    head_s = monotonic() - began
     if answer.code is not None:
         return Watched(answer, answer.code, answer.detail, StreamSeen(0))
     if answer.status != _OK or media_type(answer) != MEDIA_TYPE:
         answer = exchange.whole()
         said = f"HTTP {answer.status} {visible(media_type(answer), at_most=100)}".strip()
         return Watched(answer, answer.code, f"{said} {answer.detail}".strip(), StreamSeen(0))
-    return _Watching(channel, exchange.protocol, deadline, answer, began, idle_s, rules).run()
+    watched = _Watching(channel, exchange.protocol, deadline, answer, began, idle_s, rules).run()
+    return replace(watched, head_s=head_s)
 
 
 def media_type(answer: request.Answer) -> str:
@@ -144,12 +151,26 @@ def held_back(arrived: Sequence[float], sent: Sequence[float], rules: Rules = RU
     *arrived* counts from the request.  What arrived sooner after it than it took to be sent was sent before it: old
     events that are told again, which is no proof.
     """
+    if in_blocks(arrived, sent, rules):
+        return True
     votes = []
     for first, last in groups(sent, rules):
         spread = sent[last] - sent[first]
         live = arrived[last] >= 0.9 * spread
         votes.append(live and arrived[last] - arrived[first] < _HALF * spread)
     return sum(votes) * 2 > len(votes)
+
+
+def in_blocks(arrived: Sequence[float], sent: Sequence[float], rules: Rules = RULES) -> bool:
+    """Whether stamped events that were sent one by one came in blocks, as a buffer gives them on whenever it is full.
+
+    Blocks of old events that are told again come faster than they were sent, which is no proof.
+    """
+    if len(sent) < 2 * rules.events or bursts(sent, rules) < _MOSTLY * len(sent):
+        return False
+    spread = sent[-1] - sent[0]
+    live = spread >= rules.spread_s and arrived[-1] - arrived[0] >= _HALF * spread
+    return live and bursts(arrived, rules) >= _BURSTS and bursts(arrived, rules) * _BLOCK <= len(arrived)
 
 
 def in_bursts(arrived: Sequence[float], rules: Rules = RULES) -> bool:
@@ -184,6 +205,8 @@ class _Watching:
     longest: float = 0.0
     size: int = 0
     said_last: bool = False
+    inflate: Any = None
+    """Unpacks the stream, where it is packed."""
 
     def run(self) -> Watched:
         self._heard()
@@ -231,10 +254,28 @@ class _Watching:
                 return None
             if not isinstance(event, h11.Data):
                 return self._finished()
-            self.size += len(event.data)
-            self._events(self.parser.feed(bytes(event.data)))
+            data = self._unpacked(bytes(event.data))
+            self.size += len(data)
+            self._events(self.parser.feed(data))
             if self.size >= _STREAM_BYTES:
                 return self._end("enough", None if self.arrived else Code.HTTP_BODY_TOO_LARGE)
+
+    def _unpacked(self, data: bytes) -> bytes:
+        """Nobody asked for a packed stream, but something on the way may pack it all the same."""
+        import zlib
+
+        if self.inflate is None and not self.size:
+            coding = next(iter(self.answer.values("content-encoding")), "").strip().lower()
+            self.inflate = zlib.decompressobj(zlib.MAX_WBITS | 32) if coding in ("gzip", "x-gzip", "deflate") else None
+        if self.inflate is None:
+            return data
+        try:
+            # what is more than the cap of a stream ends it anyhow
+            plain: bytes = self.inflate.decompress(data, _STREAM_BYTES)
+        except zlib.error:
+            self.inflate = None
+            return data
+        return plain
 
     def _events(self, events: list[Event]) -> None:
         for event in events:

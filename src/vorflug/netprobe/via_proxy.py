@@ -21,6 +21,8 @@ _T = TypeVar("_T")
 
 _LOGIN_REFUSED = 407
 _RESERVE_S = 2.0
+_PLAIN_S = 2.0
+_TLS_S = 1.0
 _TO_PROXY = {Code.TLS_STALL: Code.PROXY_TIMEOUT, Code.TLS_RESET: Code.PROXY_CLOSED}
 """Of the handshake with the proxy itself."""
 
@@ -33,6 +35,8 @@ class ViaProxy:
         self._proxy = proxy
         self._deadline = passage.deadline
         self._came: Watched | None = None
+        self._asked = 0.0
+        """When the event stream was asked for."""
 
     def tunnel(self, channel: Channel) -> Channel:
         """Open a way to the target."""
@@ -56,11 +60,13 @@ class ViaProxy:
         answer, _ = self._ask(channel, began, line)
         if answer.status == _LOGIN_REFUSED or proxies.is_own_word(answer.status, answer.headers):
             self._refused(answer, began, line.method)
-        passage.note(Stage.PROXY, began)
-        if self._came is None:
+        came = self._came
+        opened = None if came is None or came.head_s is None else self._asked + came.head_s
+        passage.note(Stage.PROXY, began, ended=opened)
+        if came is None:
             passage.answered(answer, began)
         else:
-            passage.streamed(answer, self._came.code, self._came.detail, self._came.stream, began)
+            passage.streamed(answer, came.code, came.detail, came.stream, began=began, opened=opened)
 
     def _by_socks(self, channel: Channel, began: float) -> Channel:
         passage = self._passage
@@ -97,6 +103,7 @@ class ViaProxy:
                 upload = 0 if line.method == "CONNECT" else passage.ask.upload_bytes
                 answer = request.fetch(inside, line, deadline, extra, whole=whole, upload_bytes=upload)
             else:
+                self._asked = monotonic()
                 self._came = passage.watch(inside, line, extra)
                 answer = self._came.answer
             last = answer, inside
@@ -137,11 +144,31 @@ class ViaProxy:
         if done.code is Code.TLS_NOT_TLS:
             detail = f"the proxy does not speak TLS: {done.detail}"
             passage.note(Stage.PROXY, began, Code.PROXY_CONFIG, detail)
+        if done.code in (Code.TLS_STALL, Code.TLS_RESET) and done.tls is None and (said := self._answers_plainly()):
+            passage.note(Stage.PROXY, began, Code.PROXY_CONFIG, f"the proxy does not speak TLS: {said} without it")
         if done.code is not None:
             passage.tls = done.tls
             passage.note(Stage.PROXY, began, _TO_PROXY.get(done.code, done.code), f"TLS to the proxy: {done.detail}")
         assert done.channel is not None  # noqa: S101 - a failure has ended the passage
         return done.channel
+
+    def _answers_plainly(self) -> str:
+        """What the proxy says without TLS: some take a ClientHello for half a request, and wait for the rest."""
+        met = self._passage.connected(self._proxy.port)
+        if met.channel is None:
+            return ""
+        target = self._passage.target.authority
+        deadline = self._deadline.within(min(_PLAIN_S, 0.5 * self._deadline.left()))
+        answer = request.fetch(self._passage.kept(met), Line("CONNECT", target, target), deadline)
+        return f"HTTP {answer.status}" if answer.status else ""
+
+    def _speaks_tls(self) -> bool:
+        """Whether the proxy hung up because it was spoken to without TLS."""
+        met = self._passage.connected(self._proxy.port)
+        if met.channel is None:
+            return False
+        deadline = self._deadline.within(min(_TLS_S, 0.5 * self._deadline.left()))
+        return self._passage.shake(self._passage.kept(met), self._proxy.host, deadline=deadline).tls is not None
 
     def _guard(self, began: float, step: Callable[[], _T]) -> _T:
         try:
@@ -170,6 +197,8 @@ class ViaProxy:
             note(Stage.PROXY, began, Code.PROXY_TIMEOUT, f"no answer to {method}")
         if answer.code is Code.HTTP_SLOW_HEADERS:
             note(Stage.PROXY, began, Code.PROXY_TIMEOUT, f"half an answer to {method}")
+        if answer.code is Code.HTTP_NO_RESPONSE and self._proxy.scheme == "http" and self._speaks_tls():
+            note(Stage.PROXY, began, Code.PROXY_CONFIG, f"the proxy speaks TLS: {answer.detail} without it")
         if answer.code is Code.HTTP_NOT_HTTP:
             note(Stage.PROXY, began, Code.PROXY_CONFIG, f"no HTTP proxy answers there: {answer.detail}")
         note(Stage.PROXY, began, Code.PROXY_CLOSED, f"{answer.code} {answer.detail}".strip())

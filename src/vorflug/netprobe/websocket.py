@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -72,6 +72,8 @@ class Talked:
     """Its events are the frames that came back: echoes and answers to pings."""
     answer: request.Answer
     """The answer to the upgrade, with its body where that was refused."""
+    head_s: float | None = None
+    """When the upgrade was granted, since the request; None where it was not."""
 
 
 class _End(StrEnum):
@@ -115,6 +117,7 @@ def talk(channel: Channel, line: request.Line, deadline: Deadline, *, idle_s: fl
     )
     exchange = request.Exchange(channel, line, deadline, headers)
     answer = exchange.head()
+    head_s = monotonic() - began
     if answer.code is not None:
         return Talked(answer.status, answer.headers, answer.code, answer.detail, StreamSeen(0), answer)
     if answer.status != SWITCHED:
@@ -123,7 +126,8 @@ def talk(channel: Channel, line: request.Line, deadline: Deadline, *, idle_s: fl
     if fault := _upgrade_fault(answer, generate_accept_token(nonce).decode()):
         return _refused(answer, fault)
     connection = Connection(ConnectionType.CLIENT, trailing_data=bytes(exchange.protocol.trailing_data[0]))
-    return _Talking(channel, deadline, answer, began, idle_s, rules, connection).run()
+    talked = _Talking(channel, deadline, answer, began, idle_s, rules, connection).run()
+    return replace(talked, head_s=head_s)
 
 
 def _refused(answer: request.Answer, detail: str) -> Talked:

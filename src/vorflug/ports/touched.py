@@ -19,6 +19,15 @@ _TRUST = (
 _NAMES = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf")
 _LOGINS = ("~/.docker/config.json", "docker-credential-*")
 _ENGINE = ("unix:/var/run/docker.sock", "/etc/docker/daemon.json", "/etc/containerd/config.toml", "/run/docker/")
+_PACKAGES = (
+    "/lib/apk/",
+    "/usr/lib/apk/",
+    "/usr/lib/sysimage/rpm/",
+    "/usr/share/rpm/",
+    "/var/lib/dpkg/",
+    "/var/lib/rpm/",
+    "rpm",
+)
 _USERS = ("/etc/passwd", "/etc/group", "/etc/nsswitch.conf")
 
 TOUCHED: Mapping[str, tuple[str, ...]] = {
@@ -35,6 +44,7 @@ TOUCHED: Mapping[str, tuple[str, ...]] = {
     "containers.networks": _ENGINE,
     "files.file_system": ("/proc/self/",),
     "files.quotas": ("/proc/self/",),
+    "files.xfs_ftype": ("/proc/self/",),
     "kubernetes.config": ("~/.kube/config",),
     "kubernetes.server": ("~/.kube/config",),
     "machine.container_variable": ("/proc/1/environ",),
@@ -73,8 +83,8 @@ TOUCHED: Mapping[str, tuple[str, ...]] = {
     "package.licence": (),
     "package.read": (),
     "package.shared_folder": (),
-    "packages.find": ("/lib/apk/", "/usr/lib/apk/", "/usr/lib/sysimage/rpm/", "/usr/share/rpm/", "/var/lib/dpkg/", "/var/lib/rpm/", "rpm"),  # fmt: skip
-    "packages.unfinished": ("/lib/apk/", "/usr/lib/apk/", "/usr/lib/sysimage/rpm/", "/usr/share/rpm/", "/var/lib/dpkg/", "/var/lib/rpm/", "rpm"),  # fmt: skip
+    "packages.find": _PACKAGES,
+    "packages.unfinished": _PACKAGES,
     "processes.named": ("/proc/",),
     "processes.of": ("/proc/",),
     "registry.credential": _LOGINS,

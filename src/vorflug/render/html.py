@@ -6,19 +6,17 @@ section 6.7.2.3); there are no ``style`` attributes, so bars are drawn as inline
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from vorflug.model.message import Message, msg
 from vorflug.model.report import FactInfo, Report
 from vorflug.render import bars, network, sizes, words
 from vorflug.render.handover import handover
+from vorflug.render.page import page_environment
 from vorflug.render.path import MARKS, STAGES
 from vorflug.render.view import Entry, View, blocks, headline, view
 from vorflug.render.words import Said, Speaker
@@ -66,31 +64,15 @@ def _held(story: View) -> Mapping[str, Entry]:
 
 @cache
 def _environment(lang: str) -> Environment:
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-    from markupsafe import Markup
-
     speak = _Typeset(lang)
-    folder = files("vorflug.render") / "templates"
-    style = (folder / "page.css").read_text("utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
 
     def say(text: str, /, **values: Any) -> str:
         return speak(Message(text, values))
 
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        loader=FunctionLoader(lambda name: (folder / name).read_text("utf-8")),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
+    environment = page_environment("page.css")
     environment.globals.update(
         _=say,
         lang=lang,
-        # our own file, and its hash must be that of the very bytes on the page
-        style=Markup(style),  # noqa: S704
-        style_hash=f"sha256-{digest}",
         words=words,
         blocks=blocks,
         bars=bars.parts,

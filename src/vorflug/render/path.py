@@ -38,6 +38,8 @@ CHECKS: dict[Check, Message] = {
     Check.DIRECT: msg("Does a direct connection pass, without the proxy?"),
     Check.PROXY_HONESTY: msg("Does the proxy open a way to a host that cannot exist?"),
     Check.PROGRAMS: msg("Do programs with this environment go the same way?"),
+    Check.PAST_THE_PROXY: msg("Does the way by the proxy pass, which an exemption rules out?"),
+    Check.SAME_FOR_NOBODY: msg("Is the name as unknown, to the proxy and here, as one that cannot exist?"),
     Check.PROXY_ALIVE: msg("Does the proxy answer when it is asked for another host?"),
     Check.MADE_UP: msg("Is a certificate made up on the spot for a name that cannot exist?"),
     Check.OTHER_HOST_NAME: msg("Is the answer the same for a host that cannot exist?"),
@@ -66,6 +68,14 @@ ANSWERS: dict[tuple[Check, str], Message] = {
     (Check.PROXY_HONESTY, "passed"): msg("The proxy opens no way to a host that cannot exist, as it should be."),
     (Check.PROXY_HONESTY, "failed"): msg(
         "The proxy reports a way as open to a host that cannot exist, too: its word proves nothing."
+    ),
+    (Check.PAST_THE_PROXY, "passed"): msg("The way by the proxy passes, which an exemption rules out."),
+    (Check.PAST_THE_PROXY, "failed"): msg("The way by the proxy, which an exemption rules out, does not pass either."),
+    (Check.SAME_FOR_NOBODY, "same"): msg(
+        "The proxy says the same about a name that cannot exist, and this host does not know the name either."
+    ),
+    (Check.SAME_FOR_NOBODY, "differs"): msg(
+        "The proxy's answer is another one for a name that cannot exist, or this host knows the name."
     ),
     (Check.PROXY_ALIVE, "passed"): msg("When it is asked for another host, the proxy answers."),
     (Check.PROXY_ALIVE, "failed"): msg("The proxy does not answer when it is asked for another host either."),

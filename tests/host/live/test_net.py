@@ -85,6 +85,16 @@ SETTINGS = (
 )  # fmt: skip
 
 
+def test_a_nameserver_on_its_own(tmp_path):
+    healthy = records(app__lab__test=["192.0.2.1"])
+    with nameserver(healthy, over_tcp=healthy) as port:
+        asking = net(tmp_path, servers=["127.0.0.1"], port=port)
+        seen = asking.nameserver("127.0.0.1", "app.lab.test")
+        assert (seen.code, seen.tcp, seen.name) == (None, True, "app.lab.test")
+        pointer = asking.pointer("192.0.2.1", "127.0.0.1")
+        assert (pointer.code, pointer.address, pointer.server) == (Code.DNS_NXDOMAIN, "192.0.2.1", "127.0.0.1")
+
+
 @pytest.mark.parametrize("secret", SECRETS)
 @pytest.mark.parametrize("setting", SETTINGS)
 @pytest.mark.parametrize("variable", ["https_proxy", "HTTPS_PROXY", "all_proxy"])

@@ -122,7 +122,7 @@ def test_a_manifest_that_is_another_one_proves_nothing(registry, ca_file):
         b'{"layers": []}',
         b'{"layers": [], "config": {"digest": "sha256:' + b"0" * 64 + b'", "size": -1}}',
         b'{"layers": [], "config": {"digest": "sha256:' + b"0" * 64 + b'", "size": true}}',
-        gzip.compress(b'{"manifests": []}'),
+        gzip.compress(b'{"manifests": []}', mtime=0),
         b'{"manifests": [], "x": "' + b"x" * (4 << 20) + b'"}',
     ],
 )

@@ -7,7 +7,7 @@ import click
 from vorflug.cli import options
 from vorflug.cli.errors import Exit
 from vorflug.cli.language import tell
-from vorflug.cli.options import active_option, deadline_option, language, option, profile_options
+from vorflug.cli.options import active_option, deadline_option, language, option, profile_options, thorough_option
 from vorflug.model.message import msg
 
 
@@ -19,6 +19,7 @@ from vorflug.model.message import msg
 @option("--out", metavar="FACTS", required=True, text=msg("File to write the facts to; one that is there is replaced."))
 @deadline_option
 @active_option
+@thorough_option
 @language
 def command(
     profile_ref: str | None,
@@ -27,8 +28,9 @@ def command(
     model: str | None,
     phase: str | None,
     out: str,
-    deadline: float,
+    deadline: float | None,
     active: bool,
+    thorough: bool,
 ) -> int:
     """Write the facts; 0 when they were collected, 130 when that was interrupted."""
     from vorflug.cli import interrupts
@@ -39,10 +41,11 @@ def command(
     from vorflug.host.secrets import redact
     from vorflug.pipeline import facts as gather
 
-    case = options.case(profile_ref, site_file, size, model, phase)
+    case = options.case(profile_ref, site_file, size, model, phase, thorough=thorough)
+    seconds = options.deadline_of(deadline, thorough=thorough)
     stop = Stop()
     with output_file(out) as file, interrupts.noted(stop.set):
-        collected = collect_here(case, deadline, stop, active=active)
+        collected = collect_here(case, seconds, stop, active=active)
         file.write(facts.write(gather(case, collected.observations, collected.host, collected.times), redact))
     note(msg("{count} facts in {file}", count=len(collected.observations), file=out))
     return int(Exit.INTERRUPTED if collected.signalled else Exit.READY)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from vorflug.cli.addresses import Asked
     from vorflug.model.diagnosis import Diagnosis
-    from vorflug.ports.net import ProbeAsk, Trace
+    from vorflug.ports.net import ProbeAsk, StageSeen, Trace
 
 FORMATS = ("terminal", "json")
 MODES = ("http", "sse", "ws")
@@ -28,6 +28,8 @@ _IDLE_S = 40.0
 _NO_PROXY = "none"
 _LOADING_S = 0.4
 _LEAST_S = 1.0
+_TOO_SOON_S = 0.2
+"""A silence that was not listened to for longer proves nothing; answers from the other side of the earth take 0.3 s."""
 GRACE_S = 0.8
 """After the deadline; then the command ends without a result."""
 
@@ -143,6 +145,7 @@ def _probe(ask: ProbeAsk, asked: Asked, deadline: float, began: float) -> Trace:
     """The trace.  Raises Refusal (5) where there is none, or none that says anything."""
     from vorflug.host.live import LiveHost, prepare_network
     from vorflug.host.live.net import MARGIN_S
+    from vorflug.model import streamed
     from vorflug.ports.net import Mode, Stage
 
     prepare_network()  # what takes time to load is no part of the time that the network took
@@ -176,8 +179,19 @@ def _probe(ask: ProbeAsk, asked: Asked, deadline: float, began: float) -> Trace:
             msg("{url}: could not be determined: nothing failed, and nothing answered.", url=asked.shown),
             Exit.UNDETERMINED,
         )
-    streamed = any(seen.stage is Stage.STREAM for seen in trace.stages)
-    if trace.code is None and ask.mode is not Mode.HTTP and not streamed:
+    silent = trace.stopped_at
+    if silent is not None and silent.took_s < _TOO_SOON_S and _is_silence(silent):
+        raise Refusal(
+            msg(
+                "{url}: could not be determined: what came before took so long that only {seconds} s were left to wait "
+                "for an answer. Run again with a longer --deadline.",
+                url=asked.shown,
+                seconds=round(silent.took_s, 2),
+            ),
+            Exit.UNDETERMINED,
+        )
+    opened = any(seen.stage is Stage.STREAM for seen in trace.stages)
+    if trace.code is None and ask.mode is not Mode.HTTP and not opened:
         raise Refusal(
             msg(
                 "{url}: the way is open (status {status}), but whether a stream comes through could not be determined: "
@@ -187,7 +201,35 @@ def _probe(ask: ProbeAsk, asked: Asked, deadline: float, began: float) -> Trace:
             ),
             Exit.UNDETERMINED,
         )
+    if trace.code is None and trace.stream is not None and not trace.stream.flowing:
+        raise Refusal(
+            msg(
+                "{url}: the way is open (status {status}), but whether a stream comes through could not be determined. "
+                "{seen} {advice}",
+                url=asked.shown,
+                status=trace.http.status if trace.http is not None else 0,
+                seen=streamed.unproved(ask.mode, trace.stream),
+                advice=streamed.to_try(ask.mode),
+            ),
+            Exit.UNDETERMINED,
+        )
     return trace
+
+
+def _is_silence(stage: StageSeen) -> bool:
+    """Whether its code says that nothing came in time.  The first stage has always had its time."""
+    from vorflug.netprobe.request import SILENCE
+    from vorflug.ports.net import Code
+
+    if stage.code is Code.HTTP_NO_RESPONSE:  # or the other side hung up
+        return stage.detail == SILENCE
+    return stage.code in (
+        Code.TCP_TIMEOUT,
+        Code.PROXY_TIMEOUT,
+        Code.TLS_STALL,
+        Code.HTTP_SLOW_HEADERS,
+        Code.HTTP_SLOW_BODY,
+    )
 
 
 class _Late(Exception):

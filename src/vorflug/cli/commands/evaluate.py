@@ -70,6 +70,7 @@ def command(
         phase or (None if site_file and site.phase else seen.phase.value),
         strict=strict,
         with_confirmations=with_confirmations,
+        thorough=seen.thorough,
     )
     observations = options.refusing(lambda: facts.observations(document))
     report = options.judging(lambda: judge(case, observations, document.host, document.times))

@@ -9,11 +9,13 @@ import click
 
 from vorflug.cli import options
 from vorflug.cli.language import tell
-from vorflug.cli.options import active_option, language, option, profile_options
-from vorflug.model.message import Message, msg
+from vorflug.cli.options import active_option, language, option, profile_options, thorough_option
+from vorflug.model.message import Message, msg, visible
 
 if TYPE_CHECKING:
+    from vorflug.engine.contacts import Touch
     from vorflug.model.query import Query, Reach
+    from vorflug.pipeline import Case
 
 
 @click.command(
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 )
 @profile_options
 @active_option
+@thorough_option
 @option("--format", "format_", type=click.Choice(["terminal", "json"]), default="terminal", text=msg("Output format."))
 @language
 def command(
@@ -31,10 +34,12 @@ def command(
     model: str | None,
     phase: str | None,
     active: bool,
+    thorough: bool,
     format_: str,
 ) -> int:
     """Print the plan; always 0 when it could be made."""
     from vorflug.cli.output import echo_wrapped
+    from vorflug.documents import contacts as contact_documents
     from vorflug.documents.facts import write_query
     from vorflug.engine.plan import plan
     from vorflug.host.secrets import redact
@@ -42,8 +47,9 @@ def command(
     from vorflug.model.report import Sentence
     from vorflug.model.requirement import Pending
 
-    case = options.case(profile_ref, site_file, size, model, phase)
+    case = options.case(profile_ref, site_file, size, model, phase, thorough=thorough)
     asked = plan(case.asked())
+    contacts = _contacts(case, active=active)
     pending = [i for i in case.items() if isinstance(i, Pending)]
     if format_ == "json":
         rows: list[dict[str, Any]] = [
@@ -61,7 +67,9 @@ def command(
             for query, requirements in asked.items()
         ]
         waiting = [{"id": p.header.id, "missing": p.cause.subject} for p in pending]
-        plain = {"schema": "vorflug/plan/1", "active": active, "questions": rows, "waiting": waiting}
+        plain = {"schema": "vorflug/plan/1", "active": active, "thorough": thorough}
+        plain |= {"questions": rows, "waiting": waiting}
+        plain |= {"contacts": contact_documents.write(contacts), "controls": contact_documents.write_controls()}
         click.echo(redact(json.dumps(plain, ensure_ascii=False, indent=1)))
         return 0
     said: set[str] = set()
@@ -85,6 +93,7 @@ def command(
                     said.add(sentence)
                     echo_wrapped(redact(sentence), indent=4)
         click.echo()
+    _show_contacts(contacts)
     if pending:
         echo_wrapped(
             tell(msg("Not asked, because a value is missing in the site file (requirements: {n})", n=len(pending)))
@@ -106,6 +115,45 @@ def command(
             )
         )
     return 0
+
+
+def _contacts(case: Case, *, active: bool) -> list[Touch]:
+    """Everything that a run of *case* touches, the local questions of the other operating models included."""
+    from vorflug.cli.surroundings import here
+    from vorflug.engine.contacts import touched
+    from vorflug.engine.plan import plan
+    from vorflug.model.query import Reach
+
+    asked = {q: rs for q, rs in plan(case.asked()).items() if active or not q.active}
+    for query, requirements in plan(case.asked_locally()).items():
+        if query.reach is Reach.LOCAL and not query.active:
+            asked.setdefault(query, requirements)
+    return touched(asked, here())
+
+
+def _show_contacts(contacts: list[Touch]) -> None:
+    from vorflug.cli.output import echo_wrapped
+    from vorflug.engine.contacts import controls
+    from vorflug.host.secrets import redact
+    from vorflug.model.contact import ContactKind
+    from vorflug.render import contacts as words
+
+    network = [c for c in contacts if c.contact.over_the_network]
+    echo_wrapped(tell(msg("Contacts over the network (contacts: {n})", n=len(network))))
+    for touch in network:
+        echo_wrapped(redact(f"{tell(words.line(touch))}  [{', '.join(touch.ids)}]"), indent=2)
+    if network:
+        echo_wrapped(tell(msg("Only where a diagnosis needs it, also:")), indent=2)
+        for control in controls():
+            echo_wrapped(tell(control), indent=4)
+    for heading, names in (
+        (msg("Sockets"), words.names(contacts, ContactKind.SOCKET)),
+        (msg("Commands, where they are installed"), words.names(contacts, ContactKind.COMMAND)),
+        (msg("Files, and what lies below folders, read where they are there"), words.paths(contacts)),
+    ):
+        echo_wrapped(tell(heading))
+        echo_wrapped(redact(", ".join(visible(name) for name in names)) if names else tell(msg("none")), indent=2)
+    click.echo()
 
 
 def _writes(query: Query[Any]) -> dict[str, Any]:

@@ -9,10 +9,12 @@ import click
 
 from vorflug.cli.errors import Refusal
 from vorflug.cli.language import tell
-from vorflug.cli.options import MODELS, SIZES, language, option, refusing
+from vorflug.cli.options import MODELS, SIZES, language, option, profile_options, refusing
 from vorflug.model.message import Message, Text, msg
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from vorflug.documents.diff import Difference
     from vorflug.documents.profile import Profile
     from vorflug.documents.rows import Row
@@ -161,6 +163,67 @@ def schema(document: str) -> int:
     from vorflug.documents.schema import Document, text
 
     click.echo(text(Document(document)), nl=False)
+    return 0
+
+
+@command.command(
+    short_help=tell(msg("The firewall request: every flow that the product needs.")),
+    help=tell(
+        msg(
+            "The firewall request of this host, to be signed: one row for each flow with source, target, port, "
+            "protocol, proxy, TLS inspection, purpose and the last report's finding. Resolves the names, contacts "
+            "nobody else."
+        )
+    ),
+    epilog=tell(msg("Example: vorflug profile firewall --site site.yaml --format html --out request.html")),
+)
+@profile_options
+@option("--format", "format_", type=click.Choice(["csv", "md", "html"]), default="csv", text=msg("Output format."))
+@option("--out", metavar="FILE", text=msg("Write to this file instead of stdout; one that is there is replaced."))
+@option(
+    "--report", metavar="DIR", text=msg("Report whose findings are the test evidence; default: this host's newest.")
+)
+@option(
+    "--until", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), text=msg("Last day on which the flows are needed.")
+)
+@option("--source", metavar="NAME", text=msg("The host that the request is made for, where it is not this one."))
+@option("--no-resolve", is_flag=True, text=msg("Leave out the addresses of the targets; nobody is asked then."))
+@option("--bom", is_flag=True, text=msg("Begin the CSV with a byte order mark, which Excel needs."))
+@language
+def firewall(
+    profile_ref: str | None,
+    site_file: str | None,
+    size: str | None,
+    model: str | None,
+    phase: str | None,
+    format_: str,
+    out: str | None,
+    report: str | None,
+    until: datetime | None,
+    source: str | None,
+    no_resolve: bool,
+    bom: bool,
+) -> int:
+    """Write the request; 0 when it could be made."""
+    from vorflug.cli import firewall as requests
+    from vorflug.cli.language import current
+    from vorflug.cli.options import case
+    from vorflug.cli.output import output_file
+
+    if bom and format_ != "csv":
+        raise Refusal(msg("--bom: only a CSV can begin with a byte order mark; add --format csv."))
+    chosen = case(profile_ref, site_file, size, model, phase)
+    wishes = requests.Wishes(not no_resolve, source, report, until.date() if until is not None else None)
+
+    def written() -> bytes:
+        request = requests.make(chosen, wishes, every_phase=phase is None)
+        return requests.render(request, format_, current(), bom=bom).encode()
+
+    if out is None:
+        click.echo(written(), nl=False)
+        return 0
+    with output_file(out) as file:
+        file.write(written())
     return 0
 
 

@@ -9,7 +9,7 @@ import click
 from vorflug.cli import options
 from vorflug.cli.errors import Exit
 from vorflug.cli.language import tell
-from vorflug.cli.options import active_option, deadline_option, language, option, profile_options
+from vorflug.cli.options import active_option, deadline_option, language, option, profile_options, thorough_option
 from vorflug.model.message import msg
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ PAGE = "docs/recordings.md"
 @option("--network", is_flag=True, text=msg("Ask also what has to contact other machines; the plan lists it."))
 @deadline_option
 @active_option
+@thorough_option
 @language
 def command(
     profile_ref: str | None,
@@ -42,8 +43,9 @@ def command(
     phase: str | None,
     out: str,
     network: bool,
-    deadline: float,
+    deadline: float | None,
     active: bool,
+    thorough: bool,
 ) -> int:
     """Write the recording; 0 when it is whole, 130 when it was interrupted (it is valid all the same)."""
     from vorflug import __version__
@@ -56,11 +58,12 @@ def command(
     from vorflug.host.recording import RecordingHost, Tape
     from vorflug.host.stand_ins import StandIns
 
-    case = options.case(profile_ref, site_file, size, model, phase)
+    case = options.case(profile_ref, site_file, size, model, phase, thorough=thorough)
+    seconds = options.deadline_of(deadline, thorough=thorough)
     stop, tape = Stop(), Tape()
     with output_file(out) as file, interrupts.noted(stop.set):
         collected = collect_here(
-            case, deadline, stop, active=active, network=network, through=lambda host: RecordingHost(host, tape)
+            case, seconds, stop, active=active, network=network, through=lambda host: RecordingHost(host, tape)
         )
         stand_ins = StandIns(personal.names(), _words(case))
         cassette = stand_ins.cassette(tape.cassette()).model_copy(
@@ -74,6 +77,7 @@ def command(
                     elevated=collected.host.elevated,
                     network=network,
                     complete=collected.times.interrupted is None,
+                    thorough=case.thorough,
                 )
             }
         )

@@ -6,7 +6,15 @@ import click
 
 from vorflug.cli import options
 from vorflug.cli.language import current, tell
-from vorflug.cli.options import active_option, deadline_option, language, option, profile_options, verdict_options
+from vorflug.cli.options import (
+    active_option,
+    deadline_option,
+    language,
+    option,
+    profile_options,
+    thorough_option,
+    verdict_options,
+)
 from vorflug.model.message import msg
 
 
@@ -19,6 +27,7 @@ from vorflug.model.message import msg
 @option("--out", metavar="DIR", default=".", text=msg("Where the report folder is made; default: the working folder."))
 @deadline_option
 @active_option
+@thorough_option
 @option(
     "--key",
     "key_file",
@@ -36,8 +45,9 @@ def command(
     strict: bool,
     with_confirmations: bool,
     out: str,
-    deadline: float,
+    deadline: float | None,
     active: bool,
+    thorough: bool,
     key_file: str | None,
     format_: str,
 ) -> int:
@@ -49,13 +59,21 @@ def command(
     from vorflug.pipeline import judge
 
     case = options.case(
-        profile_ref, site_file, size, model, phase, strict=strict, with_confirmations=with_confirmations
+        profile_ref,
+        site_file,
+        size,
+        model,
+        phase,
+        strict=strict,
+        with_confirmations=with_confirmations,
+        thorough=thorough,
     )
     key = reporting.signing_key(key_file)
+    seconds = options.deadline_of(deadline, thorough=thorough)
     stop = Stop()
     # before the first question: a report that cannot be written is found now, not after two minutes
     with interrupts.noted(stop.set), reporting.folder(out) as folder:
-        collected = collect_here(case, deadline, stop, active=active)
+        collected = collect_here(case, seconds, stop, active=active)
         report = options.judging(lambda: judge(case, collected.observations, collected.host, collected.times))
         try:
             written = reporting.write(folder, report, key, current())

@@ -20,6 +20,7 @@ _OF_NETPROBE = (
     "cryptography.x509",
     "dns.message",
     "dns.query",
+    "dns.reversename",
     "h11",
     "idna",
     "service_identity.cryptography",

@@ -107,7 +107,13 @@ class LiveCertificates:
             return KeyFile(KeyFit.ENCRYPTED, Content.KEY)
         except (ValueError, UnsupportedAlgorithm):  # its text may quote the key, so it goes nowhere
             return KeyFile(KeyFit.BROKEN, Content.KEY)
-        fits = _public(key.public_key()) == _public(chain[0].public_key())
+        try:
+            public = chain[0].public_key()
+        except UnsupportedAlgorithm:
+            raise ValueError(
+                f"wanted a certificate with a key of a known kind, saw another one in {certificate}"
+            ) from None
+        fits = _public(key.public_key()) == _public(public)
         return KeyFile(KeyFit.FITS if fits else KeyFit.DIFFERS, Content.KEY)
 
     def now(self) -> str:

@@ -170,6 +170,10 @@ def _login(  # noqa: PLR0917 - the members of one value
     user: object, password: object, token: object, source: CredentialSource, path: str, helper: str = ""
 ) -> Login:
     texts = [value if isinstance(value, str) else "" for value in (user, password, token)]
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:  # JSON may hold half a surrogate pair, which no request can carry
+        return _without(CredentialState.UNREADABLE, source, path, helper)
     remember(*texts[1:])
     state = CredentialState.USABLE if texts[1] or texts[2] else CredentialState.MISSING
     return Login(CredentialSeen(state, source, path, helper), *texts)
