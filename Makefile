@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN    := .venv/bin
 STAMP  := .venv/.made
 ARGS   ?=
+# test processes; 0: none but pytest itself (for --pdb)
 AT_ONCE ?= 2
 REPEAT ?= 1
 CASES  ?= *
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lab check format texts schemas docs binary new-area pins bench mutants clean
+.PHONY: help run test lab check format texts schemas docs binary new-area pins bench fuzz mutants clean
 
 help:        ## this list
 	@sed -nE 's/^([a-z-]+): .*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -61,6 +62,10 @@ bench: texts      ## start times, sizes and endpoints against curl; where Go is 
 	@$(BIN)/python benchmarks/start.py
 	@$(BIN)/python benchmarks/egress.py
 	@$(BIN)/python benchmarks/host_checks.py
+
+fuzz: $(STAMP)    ## every parser of bytes from outside, a minute each: make fuzz ARGS="frames --seconds 600"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "atheris>=3.0"
+	@cd tests && ../$(BIN)/python -m fuzz $(ARGS)
 
 mutants: texts    ## change each decision of the areas once: make mutants ARGS="clock"
 	@$(BIN)/python tools/mutants.py $(ARGS)

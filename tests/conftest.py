@@ -134,6 +134,7 @@ ALONE = (
     "tests/e2e/test_hung_storage.py",
     "tests/e2e/test_storage_speed.py",
     "tests/host/live/test_storage_speed.py",
+    "tests/lab/",
     "tests/meta/test_mirror.py",
     "tests/netprobe/",
 )

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from areas.traces import BY_PROXY, http, known, tls, trace
 from conftest import FakePort, fake_host, header
 from vorflug.areas.egress import EgressEndpoint
+from vorflug.model import netcause
 from vorflug.model.cause import Team
 from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.message import render
@@ -186,3 +187,70 @@ def test_an_endpoint_may_have_a_deadline_of_its_own():
 def test_what_the_firewall_must_let_through(fields, exempt):
     flows = requirement(**fields).flows()
     assert [flow.exempt is not None for flow in flows] == exempt
+
+
+def about(demand, seen):
+    (query,) = demand.queries(Evidence())
+    return demand.about(known([(query, TraceFact(trace=seen))]))
+
+
+def test_it_is_about_the_service_and_not_about_the_way_there():
+    assert about(requirement(), trace(http=http(401))) is None
+    assert about(requirement(), trace(Code.TCP_TIMEOUT, Stage.CONNECT)) is None
+    assert about(requirement(), trace(http=http(500))).kind == "http.wrong_target"
+
+
+def test_a_trace_without_a_code_and_an_answer_is_a_defect_and_no_pass():
+    with pytest.raises(ValueError, match="without an answer"):
+        judge(requirement(), trace())
+
+
+def test_who_answered_is_seen_and_by_which_proxy():
+    assert render(judge(requirement(), trace(http=http(401))).seen) == f"status 401 from {URL}"
+    by = judge(requirement(), trace(http=http(401), route=BY_PROXY, tls=tls()))
+    assert render(by.seen) == f"status 401 from {URL}, by the proxy proxy.corp:3128"
+
+
+def test_wanted_without_a_status():
+    assert render(requirement(status=[]).wanted()) == f"{URL} answers"
+
+
+@pytest.mark.parametrize("looks_like", [None, Code.HTTP_BLOCK_PAGE])
+def test_the_page_is_told_where_there_is_one(looks_like):
+    seen = trace(http=replace(http(500), looks_like=looks_like))
+    page = netcause.explain(seen, URL, looks_like or Code.HTTP_WRONG_TARGET, None)
+    said = render(judge(requirement(), seen).because)
+    assert "the answer is not the service's" in said and (render(page.says) in said) is (looks_like is not None)
+
+
+def test_only_a_connection_that_was_re_signed_is_said_to_be():
+    verdict = judge(requirement(public_ca=True), trace(http=http(401), tls=tls()))
+    assert render(verdict.because) == f"{URL} answers as it should."
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "found", "fits"),
+    [
+        (None, 403, (), True),
+        (None, 404, (), False),
+        ("Virtual Network", 403, ("Virtual Network",), True),
+        ("Virtual Network", 403, (), False),
+        ("Virtual Network", 404, ("Virtual Network",), False),
+    ],
+)
+def test_a_variant_is_its_status_with_its_words(body, status, found, fits):
+    demand = requirement(variants=[ACL | {"body": body}])
+    assert demand.queries(Evidence())[0].look_for == (() if body is None else (body,))
+    verdict = judge(demand, trace(http=http(status, found=found)))
+    assert ("shut this host out" in render(verdict.because)) is fits
+
+
+def test_inspection_of_the_products_own_address_is_nobodys_business():
+    assert requirement(external=False, public_ca=True).tls_exempt() is None
+
+
+def test_the_first_gap_is_the_reason():
+    demand = requirement(also=[{"url": "https://auth.lab.test/"}])
+    with pytest.raises(NotSeen) as gap:
+        judge(demand, Unseen(Reason.TIMEOUT), Unseen(Reason.DENIED))
+    assert gap.value.unseen.reason is Reason.TIMEOUT

@@ -365,3 +365,27 @@ def test_a_login_leaves_no_trace(tmp_path, monkeypatch):
             told = "".join(facts) + repr(verdict) + repr(evidence.__dict__)
             assert not any(secret in told for secret in (PASSWORD, IDENTITY, TOKEN, packed))
         assert server.sent(PASSWORD) > 0
+
+
+def test_what_the_registry_said_last_about_its_limits_is_shown_though_it_did_not_say_so_last():
+    seen = [
+        PullSeen(f"a/b:{n}", PullEnd.GRANTED, 200, "sha256:x", R, rate=RateSeen(100, 76) if n < 2 else None)
+        for n in range(3)
+    ]
+    verdict = judge(images("a/b:0", "a/b:1", "a/b:2"), host(*seen))
+    assert render(verdict.seen) == "3 of 3 images; 76 of 100 pulls left"
+
+
+def test_what_was_not_tried_is_told_before_what_could_not_be_asked():
+    left_out = PullSeen("c/d:1", PullEnd.NOT_TRIED, at=R)
+    verdict = judge(images("a/b:1", "c/d:1"), host(unreachable(Code.TCP_TIMEOUT), left_out))
+    alone = judge(images("c/d:1"), host(left_out))
+    assert (verdict.because, verdict.fix, verdict.cause) == (alone.because, alone.fix, alone.cause)
+
+
+@pytest.mark.parametrize(
+    ("at", "endpoint"), [("data.example", "data.example:443"), ("data.example:444", "data.example:444")]
+)
+def test_the_data_host_to_be_allowed_is_named_with_its_port(at, endpoint):
+    verdict = judge(throughput(), measuring(DownloadSeen(GRANTED, 403, at, True)))
+    assert render(verdict.fix).startswith(f"Allow {endpoint} from this host")

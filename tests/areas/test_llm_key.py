@@ -9,6 +9,7 @@ import pytest
 import trustme
 from pydantic import ValidationError
 
+from areas import traces
 from areas.asking import ask, judge
 from areas.registry_server import running
 from conftest import header
@@ -22,6 +23,7 @@ from vorflug.model.cause import Team
 from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.llm_provider import KEY_FORMS, Provider
 from vorflug.model.message import render
+from vorflug.model.netcause import BY_PROXY
 from vorflug.model.query import Observation, Reason, Seen, Unseen
 from vorflug.model.requirement import Outcome
 from vorflug.netprobe.key import Key
@@ -187,7 +189,9 @@ USED = KeyState.USED
         (Keyed(USED, trace(0, code=Code.TCP_TIMEOUT)), UNMET, ""),
         (Keyed(USED, trace(0)), UNKNOWN, "not recorded"),
         (Keyed(USED), UNKNOWN, "no answer was recorded"),
+        (Keyed(USED, trace(403, "html", Code.HTTP_BLOCK_PAGE, Code.HTTP_TRUNCATED)), UNMET, "detail"),
         (Keyed(KeyState.ABSENT), UNKNOWN, "does not exist"),
+        (Keyed(KeyState.ABSENT, trace(200)), UNKNOWN, "does not exist"),
         (Keyed(KeyState.EMPTY), UNKNOWN, "is empty"),
         (Keyed(KeyState.MALFORMED), UNKNOWN, "is no key"),
         (Keyed(KeyState.UNREADABLE), UNKNOWN, "may not be read"),
@@ -244,7 +248,8 @@ PLACES = {"variable": {"env": "CANARY_NAME"}, "file": {"file": "/run/CANARY_NAME
 def test_where_a_customers_key_lies_is_used_and_never_written(place):
     wanted = demand(key={**PLACES[place], "parameter": "llm.key"})
     (query,) = wanted.queries(Evidence())
-    assert "CANARY_NAME" in (query.variable or query.file) and "llm.key" in render(query.asks())
+    assert (query.variable, query.file) == tuple(PLACES[place].get(name, "") for name in ("env", "file"))
+    assert "llm.key" in render(query.asks())
     seen = [Keyed(state) for state in KeyState] + [Keyed(USED, trace(status)) for status in (200, 401, 500)]
     for keyed in seen:
         observation = Observation(query, Seen(KeyFact(keyed=keyed)))
@@ -267,3 +272,12 @@ def test_facts_are_judged_again_without_knowing_where_the_key_lay(place):
 def test_two_keys_for_one_address_are_two_questions():
     names = ({"env": "A", "parameter": "one"}, {"env": "A", "parameter": "other"}, {"env": "A"}, {"env": "B"})
     assert len({query for key in names for query in demand(key=key).queries(Evidence())}) == 4
+
+
+@pytest.mark.parametrize(("provider", "outside"), [("openai", True), ("local", False)])
+def test_only_the_way_to_a_provider_may_lead_through_a_proxy_that_nobody_named(provider, outside):
+    wanted = demand(provider=provider)
+    (query,) = wanted.queries(Evidence())
+    unresolved = Keyed(USED, traces.trace(Code.DNS_NXDOMAIN, Stage.RESOLVE))
+    verdict = wanted.judge(Evidence([Observation(query, Seen(KeyFact(keyed=unresolved)))]))
+    assert verdict.outcome is UNMET and (render(BY_PROXY) in render(verdict.fix)) is outside

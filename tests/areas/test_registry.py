@@ -10,6 +10,7 @@ import pytest
 import trustme
 from pydantic import ValidationError
 
+from areas import traces
 from areas.asking import ask, judge
 from areas.registry_server import running
 from conftest import header
@@ -18,8 +19,10 @@ from vorflug.host.live import Patience
 from vorflug.host.live.net import LiveNet
 from vorflug.model.evidence import Evidence, NotSeen
 from vorflug.model.message import render
-from vorflug.model.query import Observation, Reason, Unseen
+from vorflug.model.probing import TraceFact
+from vorflug.model.query import Observation, Reason, Seen, Unseen
 from vorflug.model.requirement import Outcome
+from vorflug.ports.net import Code, Stage
 
 BEARER = {
     "status": [401],
@@ -281,3 +284,43 @@ def test_a_pattern_begins_with_its_asterisk(pattern):
         ReachableRequirement.model_validate(
             header(registry="docker.io", data_patterns=[pattern], answer={"status": [401], "confidence": "cited"})
         )
+
+
+# ---- judged ----------------------------------------------------------------------------------------------------------
+
+
+def seen(query, trace):
+    return Observation(query, Seen(TraceFact(trace=trace)))
+
+
+def test_an_answer_that_was_not_recorded_is_unknown():
+    wanted = demand("r.lab.test", None)
+    (base,) = wanted.queries(Evidence())
+    verdict = wanted.judge(Evidence([seen(base, traces.trace())]))
+    assert verdict.outcome is Outcome.UNKNOWN and "not recorded" in render(verdict.because)
+
+
+def test_what_is_wanted_names_the_data_hosts_where_there_are_some():
+    assert render(demand("r.lab.test", None).wanted()) == "r.lab.test and its token service answer"
+    assert "data.lab.test" in render(demand("r.lab.test", None, data_hosts=["data.lab.test"]).wanted())
+
+
+@pytest.mark.parametrize("port", ["", ":443"])
+def test_a_token_service_on_the_usual_port_is_the_host_that_was_named(port):
+    wanted = demand("r.lab.test", None, token_hosts=["auth.lab.test"])
+    (base,) = wanted.queries(Evidence())
+    challenge = f'Bearer realm="https://auth.lab.test{port}/token"'
+    evidence = Evidence([seen(base, traces.trace(http=traces.http(401, **{"www-authenticate": challenge})))])
+    assert [q.url for q in wanted.queries(evidence)][1:] == [f"https://auth.lab.test{port}/token"]
+
+
+def test_only_what_is_about_the_endpoint_itself_is_its_own_cause():
+    wanted = demand("service.lab.test", None)
+    (base,) = wanted.queries(Evidence())
+    for trace, own in (
+        (traces.trace(Code.TCP_TIMEOUT, Stage.CONNECT), True),
+        (traces.trace(Code.PROXY_REFUSED, Stage.CONNECT, route=traces.BY_PROXY), False),
+        (traces.trace(Code.DNS_NXDOMAIN, Stage.RESOLVE), False),
+        (traces.trace(http=traces.http(401)), False),
+    ):
+        assert (wanted.about(Evidence([seen(base, trace)])) is not None) is own, trace.code

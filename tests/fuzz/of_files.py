@@ -42,7 +42,7 @@ def _der(data):
     """The certificates in *data*, each by the length that its first bytes say."""
     while len(data) > 4 and data[:2] == b"\x30\x82":
         size = 4 + int.from_bytes(data[2:4], "big")
-        with suppress(ValueError):
+        with suppress(*certificates.unreadable()):
             one = x509.load_der_x509_certificate(data[:size])
             one.subject, one.issuer  # noqa: B018 - as for a handshake: without these it is no chain
             yield one

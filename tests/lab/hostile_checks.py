@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from lab.servers import tcp
 
-SECONDS = 3.0
+SECONDS = 2.0
 GROWTH_KIB = 50 * 1024
 
 
@@ -18,18 +18,21 @@ def served(cases):
         yield {name: servers.enter_context(tcp(handler)) for name, (handler, _) in cases.items()}
 
 
-def probed(run, cases, **keywords):
-    """Probe all of *cases*; check each."""
-    with served(cases) as ports:
-        jobs = {
-            name: ("probe", {k: v.format(port=ports[name]) if isinstance(v, str) else v for k, v in keywords.items()})
-            for name in cases
-        }
+def probed(run, *batches):
+    """Probe everything in *batches*, ``(cases, keywords)`` each, side by side, and check it."""
+    with ExitStack() as all_served:
+        jobs, wanted = {}, {}
+        for cases, keywords in batches:
+            ports = all_served.enter_context(served(cases))
+            for name, (_, codes) in cases.items():
+                assert name not in jobs, name
+                asked = {k: v.format(port=ports[name]) if isinstance(v, str) else v for k, v in keywords.items()}
+                jobs[name], wanted[name] = ("probe", {"seconds": SECONDS, **asked}), codes
         results = run(jobs)
         for name, result in results.items():
-            if result["took_s"] > SECONDS + 1:  # six at once on a busy machine: alone it has no excuse
+            if result["took_s"] > SECONDS + 1:  # many at once on a busy machine: alone it has no excuse
                 results |= run({name: jobs[name]})
-    problems = [p for name, (_, codes) in cases.items() for p in wrong(name, results[name], codes)]
+    problems = [p for name, codes in wanted.items() for p in wrong(name, results[name], codes)]
     assert not problems, "\n".join(problems)
     return results
 

@@ -16,7 +16,7 @@ import time
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
-_AT_ONCE = 6
+_AT_ONCE = 12
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import os
+import ssl
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -108,3 +110,15 @@ def costly_chain(count, bits):
         certificate(key=huge_rsa(bits), subject=name, issuer=name, serial=n, algorithm=RSA_SHA256, signature=signature)
         for n in range(1, count + 1)
     ]
+
+
+def context(folder, key, *ders):
+    """A server's TLS context that presents *ders*, of which the first is for *key*."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.set_ciphers("DEFAULT:@SECLEVEL=0")
+    file = folder / f"odd-{id(made):x}.pem"
+    begins, ends = b"-----BEGIN CERTIFICATE-----\n", b"-----END CERTIFICATE-----\n"
+    pem = b"".join(begins + base64.encodebytes(der) + ends for der in ders)
+    file.write_bytes(pem + authority.Issued(None, key).key_pem())
+    made.load_cert_chain(file)
+    return made

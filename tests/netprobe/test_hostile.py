@@ -9,8 +9,6 @@ import json
 import os
 import re
 
-import pytest
-
 from lab import hostile, measured_jobs
 from lab.hostile import CHUNKED, LIVE, OK, TURNED, body, drip, endless, says
 from lab.hostile_checks import GROWTH_KIB, SECONDS, live, probed, served, wrong
@@ -112,7 +110,7 @@ STREAMS = {
         "a live reason": (_websocket(b"\x88" + bytes([len(_CLOSE) + 2]) + b"\x0b\xb8" + _CLOSE), ("ok", "ws.frames_blocked")),
         "reserved bits": (_websocket(b"\xf1\x01a"), "ws.frames_blocked"),
         "a frame drop by drop": (_websocket(b"\x81"), "ws.frames_blocked"),
-        "an endless refusal": (endless(b"HTTP/1.1 403 F\r\n\r\n", b"a" * 999), ("http.body_too_large", "ws.upgrade_refused", "http.slow_body")),
+        "an endless refusal of a WebSocket": (endless(b"HTTP/1.1 403 F\r\n\r\n", b"a" * 999), ("http.body_too_large", "ws.upgrade_refused", "http.slow_body")),
     },
 }  # fmt: skip
 
@@ -137,15 +135,12 @@ def test_memory_that_grows_is_seen(run):
     assert run({"big": ("grow", {"size": 100 << 20})})["big"]["grown_kib"] > GROWTH_KIB
 
 
-def test_hostile_answers(run):
-    results = probed(run, ANSWERS, url="http://127.0.0.1:{port}/", seconds=SECONDS)
+def test_hostile_answers_and_streams(run):
+    url = "http://127.0.0.1:{port}/"
+    streams = ((cases, {"url": url, "mode": mode}) for mode, cases in STREAMS.items())
+    results = probed(run, (ANSWERS, {"url": url}), *streams)
     html = measured_jobs.page([r["trace"] for r in results.values()])
     assert not live(html) and "<script>alert" not in html and "<img" not in html
-
-
-@pytest.mark.parametrize("mode", STREAMS)
-def test_hostile_streams(run, mode):
-    probed(run, STREAMS[mode], url="http://127.0.0.1:{port}/", seconds=SECONDS, mode=mode)
 
 
 def test_no_redirect_leads_to_a_metadata_service(run):
@@ -153,14 +148,14 @@ def test_no_redirect_leads_to_a_metadata_service(run):
         name: (hostile.redirect(location), ("http.redirect_blocked", "ok"))
         for name, location in hostile.METADATA.items()
     }
-    results = probed(run, cases, url="http://127.0.0.1:{port}/", seconds=SECONDS)
+    results = probed(run, (cases, {"url": "http://127.0.0.1:{port}/"}))
     assert {a for r in results.values() for a in r["attempts"]} == {"127.0.0.1"}
     assert not {n for n, r in results.items() if r["code"] != "http.redirect_blocked"}
 
 
 def test_backslashes_are_a_path_of_the_same_host(run):
     cases = {"backslashes": (hostile.redirect(b"\\\\169.254.169.254\\"), ("http.redirect_loop", "http.status"))}
-    results = probed(run, cases, url="http://127.0.0.1:{port}/", seconds=SECONDS)
+    results = probed(run, (cases, {"url": "http://127.0.0.1:{port}/"}))
     assert set(results["backslashes"]["attempts"]) == {"127.0.0.1"}
 
 

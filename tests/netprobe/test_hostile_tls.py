@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from lab import authority, hostile, measured_jobs, odd_certificates
 from lab.hostile import CHUNKED, LIVE, OK, TURNED, body, drip, endless, says, tunnel
-from lab.hostile_checks import SECONDS, live, probed
+from lab.hostile_checks import live, probed
 from lab.servers import tls
 
 pytestmark = pytest.mark.filterwarnings("ignore:Attribute's length:UserWarning", "ignore:Parsed a serial:UserWarning")
@@ -106,6 +107,7 @@ def shaken():
 def inside(tmp_path_factory):
     """Behind a handshake that is sound, or nearly."""
     folder = tmp_path_factory.mktemp("keys")
+    odd, good_key = odd_certificates, authority.good().key
     long_name, live = authority.name("a" * 64000), authority.name(TURNED, TURNED)
     root = authority.root()
     named = authority.issue(
@@ -115,8 +117,25 @@ def inside(tmp_path_factory):
     tickets = authority.context(folder, authority.good())
     tickets.num_tickets = 2000
     good = body(b"{}", kind="application/json")
+    key = good_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    san = odd.extension(odd.SAN, odd.tlv(0x30, odd.tlv(0x87, bytes([127, 0, 0, 1]))))
+    version = odd.certificate(key=key, extensions=san, version=b"\xa0\x03\x02\x01\x08")
+    big = odd.common_name(b"Big CA")
+    signature = (1 << 16376).to_bytes(2048, "big")
+    costly = odd.certificate(key=key, issuer=big, extensions=san, algorithm=odd.RSA_SHA256, signature=signature)
+
+    def forged(*ders):
+        return tls(odd.context(folder, good_key, *ders), good), ()
+
     wide = authority.issue("wide", root, hosts=("127.0.0.1", *(f"n{n}.lab.test" for n in range(3500))))
     return {
+        "version 9 of a certificate": forged(version),
+        "a bit string for a name": forged(odd.certificate(key=key, extensions=san, subject=odd.common_name(b"\0ab", 3))),
+        "a chain that anybody may have signed": forged(costly, *odd.costly_chain(19, 16384)),
+        "a key that is 1": forged(odd.certificate(key=key, issuer=big, extensions=san), odd.certificate(key=odd.rsa_key(1 << 2047 | 1, 1), subject=big)),
+        "an issuer's curve spelled out": forged(odd.certificate(key=key, issuer=big, extensions=san), odd.certificate(key=odd.explicit_ec(), subject=big)),
+        "serial numbers below nothing": forged(odd.certificate(key=key, serial=-5, extensions=san)),
+        "dates beyond the calendar": forged(odd.certificate(key=key, extensions=san, begins=b"\x18\x0f00000101000000Z", ends=b"\x18\x0f99991231235959Z")),
         "a subject of 64 KiB": (tls(authority.context(folder, authority.issue(long_name, root)), good), "ok"),
         "61 certificates": (tls(authority.context(folder, authority.good(), *crowd), good), "ok"),
         "3500 names": (tls(authority.context(folder, wide), good), "ok"),
@@ -148,26 +167,21 @@ SOCKS = {
 }
 
 
-def test_hostile_handshakes(run, shaken):
-    results = probed(run, shaken, url="https://127.0.0.1:{port}/", seconds=SECONDS)
-    assert all(r["code"].startswith(("tls.", "tcp.")) for r in results.values()), {
-        n: r["code"] for n, r in results.items()
-    }
-    html = measured_jobs.page([r["trace"] for r in results.values()])
-    assert not live(html) and "<script>alert" not in html and "<img" not in html
-
-
-def test_hostile_services_inside_tls(run, inside):
-    probed(run, inside, url="https://127.0.0.1:{port}/", seconds=SECONDS)
-
-
-def test_the_same_behind_a_tunnel(run, inside, shaken):
+def test_hostile_tls_and_proxies(run, shaken, inside):
     names = ("a costly chain", "endless empty records", "a live name", "endless retries")
     behind = {name: (tunnel(handler), ()) for name, (handler, _) in shaken.items() if name in names}
     behind |= {name: (tunnel(handler), codes) for name, (handler, codes) in inside.items()}
-    probed(run, behind, url="https://127.0.0.1/", proxy="http://127.0.0.1:{port}", seconds=SECONDS)
-
-
-def test_hostile_proxies(run):
-    probed(run, PROXIES, url="https://service.lab.test/", proxy="http://127.0.0.1:{port}", seconds=SECONDS)
-    probed(run, SOCKS, url="https://service.lab.test/", proxy="socks5h://127.0.0.1:{port}", seconds=SECONDS)
+    results = probed(
+        run,
+        (shaken, {"url": "https://127.0.0.1:{port}/"}),
+        (inside, {"url": "https://127.0.0.1:{port}/"}),
+        (
+            {f"{name}, through a tunnel": case for name, case in behind.items()},
+            {"url": "https://127.0.0.1/", "proxy": "http://127.0.0.1:{port}"},
+        ),
+        (PROXIES, {"url": "https://service.lab.test/", "proxy": "http://127.0.0.1:{port}"}),
+        (SOCKS, {"url": "https://service.lab.test/", "proxy": "socks5h://127.0.0.1:{port}"}),
+    )
+    assert {results[name]["code"].partition(".")[0] for name in shaken} <= {"tls", "tcp"}
+    html = measured_jobs.page([r["trace"] for r in results.values()])
+    assert not live(html) and "<script>alert" not in html and "<img" not in html

@@ -9,7 +9,8 @@ import pytest
 
 from render.requests import HOSTILE, LISTED, request
 from vorflug.engine.firewall import Source
-from vorflug.render.firewall import BOM, HEADS, lines, notes, render_csv, render_html, render_markdown
+from vorflug.render.firewall import BOM, HEADS, render_csv, render_html, render_markdown
+from vorflug.render.flows import lines, notes
 from vorflug.render.words import Speaker
 
 EN = Speaker("en")

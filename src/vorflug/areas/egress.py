@@ -21,7 +21,7 @@ from vorflug.model.fingerprint import Confidence, Fingerprint, HeaderMark
 from vorflug.model.message import Message, Text, listed, msg, sentences
 from vorflug.model.probing import ProxyUrl, RequestQuery, Url
 from vorflug.model.quantity import Duration
-from vorflug.model.requirement import LocalText, Outcome, Requirement, Verdict, met, unmet
+from vorflug.model.requirement import LocalText, Requirement, Verdict, met, unmet
 from vorflug.ports.net import Code, HttpSeen, Trace
 
 TITLE = msg("Outbound connections")
@@ -131,12 +131,13 @@ class EgressEndpoint(Requirement, Endpoint):
             except NotSeen as unseen:
                 gap = gap or unseen
         failed = [j for j in judged if j.fix is not None]
-        if failed:
+        fixes = [j.fix for j in judged if j.fix is not None]
+        if fixes:
             return unmet(
                 wanted=self.wanted(),
                 seen=listed(j.seen for j in failed),
                 because=sentences(j.because for j in failed),
-                fix=sentences(j.fix for j in failed if j.fix is not None),
+                fix=sentences(fixes),
                 cause=failed[0].cause,
             )
         if gap is not None:
@@ -149,10 +150,8 @@ class EgressEndpoint(Requirement, Endpoint):
 
     def about(self, evidence: Evidence) -> Cause | None:
         """Only where the fault is at the service itself: the way there is the business of dns and proxy."""
-        verdict = self.judge(evidence)
-        if verdict.outcome is not Outcome.UNMET or verdict.cause is None:
-            return None
-        return verdict.cause if verdict.cause.kind.startswith("http.") else None
+        cause = self.judge(evidence).cause
+        return cause if cause is not None and cause.kind.startswith("http.") else None
 
     def _endpoints(self) -> tuple[Endpoint, ...]:
         return (self, *self.also)
@@ -163,7 +162,7 @@ def _judge(endpoint: Endpoint, trace: Trace, *, external: bool) -> _Judged:
     if stopped is not None:
         return _Judged(stopped.says, stopped.says, stopped.fix, stopped.cause)
     http = trace.http
-    if http is None:  # pragma: no cover - a trace without a code has an answer
+    if http is None:  # a trace without a code has an answer
         raise ValueError(f"a trace without a code and without an answer: {endpoint.url}")
     seen = _seen(trace, http, endpoint.url)
     for variant in endpoint.variants:

@@ -21,7 +21,7 @@ from vorflug.model.probing import RequestQuery
 from vorflug.model.registry import AtRegistry, HostPattern, HostPort, api_host
 from vorflug.model.registry_texts import rate_limited
 from vorflug.model.requirement import Verdict, met, unknown, unmet
-from vorflug.ports.net import Stage, Trace
+from vorflug.ports.net import HttpSeen, Stage, Trace
 from vorflug.ports.registry import RateSeen
 
 TITLE = msg("Image registry")
@@ -136,18 +136,23 @@ class ReachableRequirement(AtRegistry):
         stopped = netcause.stopped(trace, url, external=True)
         if stopped is not None:
             return self._stopped(stopped)
-        if trace.http is not None and trace.http.status == 429:  # noqa: PLR2004 - RFC 6585, 4
+        if trace.http is None:
+            return unknown(
+                wanted=self.wanted(),
+                because=msg("{url} answered, but its answer was not recorded.", url=url),
+                fix=msg("Run again."),
+            )
+        if trace.http.status == 429:  # noqa: PLR2004 - RFC 6585, 4
             after = next((value for name, value in trace.http.headers if name == "retry-after"), "")
             says, fix, cause = rate_limited(_place(url)[1], RateSeen(retry_after=after), self.registry)
             return unknown(wanted=self.wanted(), seen=_answer(trace), because=says, fix=fix, cause=cause)
-        differences = () if healthy is None or trace.http is None else healthy.compare(trace.http)
-        if not differences:
+        if healthy is None or not (differences := healthy.compare(trace.http)):
             return None
         says = msg("{url} answers, but not as expected: {differences}.", url=url, differences=differences)
         fix = msg(
             "Check what answers at {url}: a proxy's block page, another service, or a fault of the service.", url=url
         )
-        if healthy is not None and healthy.confidence is Confidence.UNVERIFIED:
+        if healthy.confidence is Confidence.UNVERIFIED:
             return unknown(wanted=self.wanted(), seen=_answer(trace), because=says, fix=fix)
         cause = Cause("http.wrong_target", f"{trace.host}:{trace.port}", says, fix)
         return unmet(wanted=self.wanted(), seen=_answer(trace), because=says, fix=fix, cause=cause)
@@ -203,8 +208,9 @@ def _bearer(trace: Trace) -> Challenge | None:
 
 def _no_login_needed(trace: Trace) -> bool:
     """Whether the registry asks for nothing, or for a password that it checks itself (Basic)."""
-    asks = trace.http is not None and trace.http.status == 401  # noqa: PLR2004 - RFC 9110, 15.5.2
-    return not asks or any(c.scheme == "basic" for c in _offered(trace))
+    return _http(trace).status != 401 or any(  # noqa: PLR2004 - RFC 9110, 15.5.2
+        c.scheme == "basic" for c in _offered(trace)
+    )
 
 
 def _place(url: str) -> tuple[str, str]:
@@ -218,4 +224,10 @@ def _place(url: str) -> tuple[str, str]:
 
 
 def _answer(trace: Trace) -> Message:
-    return msg("HTTP {status} from {host}", status=trace.http.status if trace.http else 0, host=trace.host)
+    return msg("HTTP {status} from {host}", status=_http(trace).status, host=trace.host)
+
+
+def _http(trace: Trace) -> HttpSeen:
+    """The answer, where one was recorded: without it nothing is judged."""
+    assert trace.http is not None  # noqa: S101 - `_answers` comes first
+    return trace.http

@@ -62,6 +62,8 @@ CONTROLS: Mapping[Check, Message | None] = {
     Check.PROXY_HONESTY: msg("the proxy about a host that cannot exist"),
     Check.PROGRAMS: msg("the same target by the way that another program of this host would take"),
     Check.MADE_UP: msg("the same address and port once more, under a name that cannot exist"),
+    Check.PAST_THE_PROXY: msg("the same target by the proxy from which it is exempted"),
+    Check.SAME_FOR_NOBODY: msg("the proxy about a host that cannot exist, and each nameserver about the target"),
     Check.PROXY_ALIVE: msg("the proxy about a host that cannot exist"),
     Check.OTHER_HOST_NAME: msg("the same address and port once more, under a name that cannot exist"),
 }

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vorflug.netprobe.certificates import hush
+from vorflug.netprobe.certificates import hush, unreadable
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -76,7 +76,7 @@ def _parsed(data: bytes) -> Iterator[Certificate]:
                 warnings.simplefilter("ignore")
                 one = x509.load_pem_x509_certificate(block[begins:] + _END + b"\n")
                 one.subject, one.issuer  # noqa: B018 - parsed only when asked for
-        except ValueError:
+        except unreadable():
             continue
         yield one
 

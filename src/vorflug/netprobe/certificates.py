@@ -23,6 +23,8 @@ _LEAST_RSA = 2048
 _LEAST_EC = 224
 """The same."""
 _URLS_AT_MOST = 3
+_SIGNERS_AT_MOST = 5
+"""Of one name; cross-signed authorities have two or three.  Each look costs up to 10 ms (RSA of 16384 bits)."""
 _KEY_USAGES = (
     ("digital_signature", "digitalSignature"),
     ("content_commitment", "nonRepudiation"),
@@ -96,13 +98,13 @@ def issuer_at(place: int, certificates: Sequence[Certificate]) -> int | None:
     certificate = certificates[place]
     # itself first, then the next one: where it should be, and what names alone cannot tell in cross-signed chains
     order: Iterable[int] = dict.fromkeys((place, place + 1, *range(len(certificates))))
-    for other in order:
-        if other < len(certificates) and certificates[other].subject == certificate.issuer:
-            try:
-                certificate.verify_directly_issued_by(certificates[other])
-            except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
-                continue
-            return other
+    alike = [n for n in order if n < len(certificates) and certificates[n].subject == certificate.issuer]
+    for other in alike[:_SIGNERS_AT_MOST]:
+        try:
+            certificate.verify_directly_issued_by(certificates[other])
+        except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
+            continue
+        return other
     return None
 
 
@@ -197,6 +199,7 @@ def unreadable() -> tuple[type[Exception], ...]:
 
     return (
         ValueError,
+        TypeError,  # a name with a bit string where the library wants text
         OverflowError,
         UnsupportedAlgorithm,
         x509.DuplicateExtension,
@@ -229,9 +232,7 @@ def is_weak_signature(certificate: Certificate) -> bool:
 
 
 def _readable(read: Callable[[], Any]) -> str:
-    from cryptography.exceptions import UnsupportedAlgorithm
-
     try:
         return str(read())
-    except (ValueError, UnsupportedAlgorithm, OverflowError) as error:
+    except unreadable() as error:
         return f"(unreadable: {type(error).__name__})"

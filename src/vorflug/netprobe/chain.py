@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from vorflug.model.hosts import address
 from vorflug.netprobe.anchors import Anchors
-from vorflug.netprobe.certificates import hush, is_weak_key, is_weak_signature, last_place, name_of
+from vorflug.netprobe.certificates import hush, is_weak_key, is_weak_signature, last_place, name_of, unreadable
 from vorflug.ports.net import Code
 
 if TYPE_CHECKING:
@@ -177,7 +177,9 @@ def _tells_its_issuer(certificate: Certificate) -> bool:
 
     try:
         access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+    except x509.ExtensionNotFound:
+        return False
+    except unreadable():
         return False
     return any(a.access_method == AuthorityInformationAccessOID.CA_ISSUERS for a in access)
 
@@ -200,6 +202,8 @@ def _names(leaf: Certificate, host: str) -> bool:
             verify_certificate_ip_address(leaf, host)
         else:
             verify_certificate_hostname(leaf, host.rstrip("."))
-    except (CertificateError, VerificationError, ValueError):
+    except (CertificateError, VerificationError):
+        return False
+    except unreadable():
         return False
     return True
