@@ -235,3 +235,51 @@ def test_without_a_certificate_nothing_is_decided():
     assert verdict.outcome is Outcome.UNKNOWN and verdict.cause.kind == "tcp.timeout"
     assert ask.about is None and "No certificate was seen. service.lab.test:443 did" in render(verdict.because)
     assert ask(TlsInterception, trace(http=http())).outcome is Outcome.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize(
+    ("pairs", "seen", "because"),
+    [
+        ((), "none set", "No proxy variable is set."),
+        (
+            (("https_proxy", PROXY), NO),
+            "https_proxy=http://proxy.corp:3128 and no_proxy=localhost,.corp",
+            "The proxy variables agree with one another.",
+        ),
+    ],
+)
+def test_what_is_set_is_seen(pairs, seen, because):
+    verdict = judged(settings(), variables(*pairs))
+    assert (render(verdict.seen), render(verdict.because)) == (seen, because)
+
+
+def test_what_names_no_proxy_is_not_repeated():
+    seen = render(judged(settings(), variables(("https_proxy", ""), NO)).seen)
+    assert "https_proxy (not readable as a proxy)" in seen
+
+
+@pytest.mark.parametrize(("expected", "words"), [(None, "to the same proxy"), (PROXY, f"(both spellings) to {PROXY}")])
+def test_the_fix_and_what_is_wanted_name_the_proxy_where_one_is_known(expected, words):
+    demand = settings(expected=expected)
+    verdict = judged(demand, variables(("http_proxy", PROXY), NO))
+    assert words in render(verdict.fix) and "no_proxy" not in render(verdict.fix)
+    assert (PROXY in render(demand.wanted())) is (expected is not None)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("http://p.corp:80", "http://p.corp", True),
+        ("https://p.corp:443", "https://p.corp", True),
+        ("http://p.corp:443", "http://p.corp", False),
+        ("https://p.corp:80", "https://p.corp", False),
+    ],
+)
+def test_the_usual_port_of_the_scheme_may_be_left_out(one, other, same):
+    verdict = judged(settings(), variables(("https_proxy", one), ("HTTPS_PROXY", other), NO))
+    assert (verdict.outcome is Outcome.MET) is same
+
+
+def test_a_blank_more_makes_no_other_list():
+    lists = (("no_proxy", "a,,b, "), ("NO_PROXY", "a b"))
+    assert judged(settings(), variables(("https_proxy", PROXY), *lists)).outcome is Outcome.MET

@@ -324,3 +324,46 @@ def test_only_what_is_about_the_endpoint_itself_is_its_own_cause():
         (traces.trace(http=traces.http(401)), False),
     ):
         assert (wanted.about(Evidence([seen(base, trace)])) is not None) is own, trace.code
+
+
+@pytest.mark.parametrize(
+    ("there", "outcome"),
+    [
+        (traces.trace(http=traces.http(403)), Outcome.MET),
+        (traces.trace(at=Stage.TLS), Outcome.MET),
+        (traces.trace(Code.HTTP_NO_RESPONSE, Stage.HTTP), Outcome.MET),
+        (traces.trace(Code.TLS_UNKNOWN_CA, Stage.TLS, tls=traces.tls(trusted=False)), Outcome.UNMET),
+        (traces.trace(Code.TCP_TIMEOUT, Stage.CONNECT), Outcome.UNMET),
+    ],
+)
+def test_a_data_host_counts_up_to_tls(there, outcome):
+    wanted = demand("r.lab.test", None, answer={"status": [200]}, data_hosts=["data.lab.test"])
+    base, data = wanted.queries(Evidence())
+    verdict = wanted.judge(Evidence([seen(base, traces.trace(http=traces.http(200))), seen(data, there)]))
+    assert verdict.outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("headers", "asked"),
+    [
+        (
+            {"www-authenticate": 'Bearer realm="https://r.lab.test/t?a=b",service="s"'},
+            ["https://r.lab.test/t?a=b&service=s"],
+        ),
+        ({"www-authenticate": 'Bearer realm="https://r.lab.test/t",service="s"'}, ["https://r.lab.test/t?service=s"]),
+        ({"www-authenticate": 'Basic realm="x"', "x-other": 'Bearer realm="https://r.lab.test/t"'}, []),
+    ],
+)
+def test_the_token_service_is_the_one_of_the_challenge(headers, asked):
+    wanted = demand("r.lab.test", None)
+    (base,) = wanted.queries(Evidence())
+    evidence = Evidence([seen(base, traces.trace(http=traces.http(401, **headers)))])
+    assert [q.url for q in wanted.queries(evidence)][1:] == asked
+
+
+def test_a_realm_without_a_host_has_no_name():
+    wanted = demand("r.lab.test", None, answer={"status": [401]})
+    (base,) = wanted.queries(Evidence())
+    challenge = {"www-authenticate": 'Bearer realm="https:///token"'}
+    verdict = wanted.judge(Evidence([seen(base, traces.trace(http=traces.http(401, **challenge)))]))
+    assert verdict.outcome is Outcome.UNMET and "None" not in render(verdict.because)

@@ -78,6 +78,8 @@ CASES = {
     "AAAA silent": case({A: without("AAAA", HEALTHY)}, limits=IMPATIENT),
     "AAAA fails": case({A: without("AAAA", HEALTHY, rcode="SERVFAIL")}),
     "A fails": case({A: without("A", HEALTHY, rcode="SERVFAIL")}),
+    "A fails, no AAAA": case({A: without("A", records(app__lab__test=[]), rcode="SERVFAIL")}),
+    "an odd answer": case({A: records(app__lab__test="NOTAUTH")}),
     "made up": case({A: records(**{"*": [CATCH_ALL]})}),
     "made up, but not this": case({A: CAUGHT}),
     "made up by the second, which is not asked": case({A: HEALTHY, B: records(**{"*": [CATCH_ALL]})}),

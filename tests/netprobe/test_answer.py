@@ -9,6 +9,8 @@ import pytest
 from lab import authority
 from lab.authority import HOST, context
 from lab.servers import head, respond, tcp, tls
+from vorflug.netprobe import stand_ins
+from vorflug.netprobe.target import parse
 from vorflug.ports.net import Check, Code, Stage
 
 HTML = {"Content_Type": "text/html"}
@@ -16,6 +18,14 @@ BLOCKED = b"<html><h1>Web Page Blocked</h1>Category: AI tools. Contact your admi
 PORTAL = b"<html><title>Hotel WiFi</title><form action=/login><input name=room></form></html>"
 LOGIN = b"<html><title>Sign in</title><form action=/login><input name=user></form></html>"
 ACL = b'{"error":{"code":"403","message":"Access denied due to Virtual Network/Firewall rules."}}'
+
+
+def refresh(to):
+    return f"<html><meta http-equiv='refresh' content='0; url={to}'></html>".encode()
+
+
+def script(to):
+    return f'<html><script>window.location.href = "{to}";</script></html>'.encode()
 
 
 def get(ask, handler, path="/", **fields):
@@ -52,6 +62,19 @@ def get(ask, handler, path="/", **fields):
         ("302 Found", b"", {"Location": "http://portal.lab.test/login?u=x"}, {}, Code.HTTP_CAPTIVE_PORTAL),
         ("302 Found", b"", {"Location": "http://10.1.1.1/login"}, {}, Code.HTTP_CAPTIVE_PORTAL),
         ("302 Found", b"", {}, {}, Code.HTTP_STATUS),
+        ("302 Found", b"", {"Location": "http://10.9.9.9:6080/php/uid.php?vsys=1&url=x"}, {}, Code.HTTP_CAPTIVE_PORTAL),
+        ("302 Found", b"", {"Location": "https://securelogin.arubanetworks.com/cgi-bin/login?cmd=login"}, {},
+         Code.HTTP_CAPTIVE_PORTAL),
+        ("200 OK", refresh("http://10.0.0.1/portal/login?c=x"), HTML, {}, Code.HTTP_CAPTIVE_PORTAL),
+        ("200 OK", refresh("https://1.1.1.1/login.html?redirect=x"), HTML, {}, Code.HTTP_CAPTIVE_PORTAL),
+        ("200 OK", script("http://10.1.1.1:1000/fgtauth?0a1b"), HTML, {}, Code.HTTP_CAPTIVE_PORTAL),
+        ("200 OK", script("https://sso.lab.test/oauth2/authorize?client_id=1"), HTML, {}, None),
+        ("200 OK", refresh("/start"), HTML, {}, None),
+        ("200 OK", script("http://10.1.1.1/guest?" + "x" * 5000), HTML, {}, None),
+        ("200 OK", b"<p>This page has not been blocked.</p>", HTML, {}, None),
+        ("403 Forbidden", b"<b>Access Denied (content_filter_denied)</b> categorization: AI", HTML, {},
+         Code.HTTP_BLOCK_PAGE),
+        ("200 OK", b"SSH-2.0-OpenSSH_9.2", {"X_Transformed_From": "HTTP/0.9"}, {}, Code.HTTP_NOT_HTTP),
     ],
 )  # fmt: skip
 def test_an_answer(ask, status, body, fields, expected, code):
@@ -77,6 +100,20 @@ def test_behind_a_proven_certificate_the_service_itself_speaks(ask, tmp_path):
     with tcp(tls(context(tmp_path, authority.good()), respond("403 Forbidden", BLOCKED))) as port:
         trace = ask(f"https://localhost:{port}/", judged=True, ca_file=ask.ca)
     assert trace.code is Code.HTTP_STATUS
+
+
+@pytest.mark.parametrize(
+    ("to", "code"),
+    [
+        ("https://portal.lab.test/welcome", None),
+        ("https://portal.lab.test/?res=notyet&uamip=10.0.0.1", Code.HTTP_CAPTIVE_PORTAL),
+        ("https://portal.example.net/welcome", Code.HTTP_CAPTIVE_PORTAL),
+        ("https://www.example.net/welcome", None),
+    ],
+)
+def test_a_portal_of_the_services_own_domain_is_none(to, code):
+    found = stand_ins.suspicion(parse("http://www.lab.test/"), 302, [("location", to)], "")
+    assert (None if found is None else found.code) is code
 
 
 def test_a_step_to_https_is_followed_and_its_faults_count(ask, tmp_path):

@@ -121,6 +121,30 @@ def test_in_a_namespace(setup, code):
     assert json.loads(done.stdout)[0] == code
 
 
+IN_A_SUBNET = textwrap.dedent("""
+    import json, subprocess, sys, time
+    from vorflug.netprobe.connect import connect
+    from vorflug.netprobe.limits import Deadline, Limits
+    for line in sys.argv[2:]:
+        subprocess.run(line, shell=True, check=True, capture_output=True)
+    met = [connect([sys.argv[1]], 443, Limits(connect=0.7), Deadline(5)) for _ in range(5)]
+    print(json.dumps([[one.code, one.detail] for one in met]))
+""")
+
+
+@pytest.mark.tier("namespaces")
+def test_nobody_at_an_address_of_the_own_network_is_always_the_same():
+    """The kernel remembers for a moment that nobody answered to ARP, and says so at once then."""
+    setup = ["ip link add a type veth peer name b", "ip addr add 192.0.2.1/24 dev a", "ip link set a up",
+             "ip link set b up"]  # fmt: skip
+    command = ["unshare", "-n", sys.executable, "-c", IN_A_SUBNET, "192.0.2.7", *setup]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 0, done.stderr
+    met = json.loads(done.stdout)
+    assert [code for code, _ in met] == [Code.TCP_TIMEOUT] * 5, met
+    assert any("EHOSTUNREACH" in detail for _, detail in met), "else this has tried nothing"
+
+
 @pytest.mark.tier("namespaces")
 @pytest.mark.parametrize(
     ("rule", "code"),

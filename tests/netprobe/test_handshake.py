@@ -44,6 +44,18 @@ def test_a_healthy_service_passes(ask, tmp_path):
     assert netcause.stopped(trace, url) is None
 
 
+@pytest.mark.parametrize(
+    ("number", "code"), [(10, Code.TLS_RESET), (22, Code.TLS_RESET), (40, Code.TLS_CIPHER), (70, Code.TLS_VERSION)]
+)
+def test_whoever_answers_with_an_alert_speaks_tls(ask, number, code):
+    def alerts(sock):
+        sock.recv(16384)
+        sock.sendall(bytes([21, 3, 3, 0, 2, 2, number]))
+
+    with tcp(alerts) as port:
+        assert ask(f"https://127.0.0.1:{port}/").code is code
+
+
 @pytest.mark.tier("ipv6")
 def test_an_ipv6_address_in_the_certificate(ask, tmp_path):
     with https(tmp_path, authority.good(), host="::1") as url:

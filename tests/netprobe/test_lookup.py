@@ -84,6 +84,8 @@ def start(folder, names):
         ("AAAA silent", None, {GOOD}, [Code.DNS_TIMEOUT]),
         ("AAAA fails", None, {GOOD}, []),
         ("A fails", None, {V6}, []),
+        ("A fails, no AAAA", Code.DNS_SERVFAIL, set(), []),
+        ("an odd answer", Code.DNS_SERVFAIL, set(), []),
         ("made up", Code.DNS_HIJACK, {CATCH_ALL}, []),
         ("made up, but not this", None, {GOOD}, [Code.DNS_HIJACK]),
         ("made up by the second, which is not asked", None, {GOOD, V6}, []),

@@ -197,6 +197,25 @@ def test_an_unreachable_proxy_is_not_the_targets_fault(ask):
     assert trace.code is Code.PROXY_CONFIG and trace.route.why == "HTTPS_PROXY" and SECRET not in repr(trace)
 
 
+def test_a_proxy_that_is_spoken_to_in_the_wrong_scheme(ask, tmp_path):
+    waits = respond()  # for the rest of a ClientHello
+    with tcp(waits) as port:
+        trace = ask(f"https://{HOST}/", proxy=f"https://127.0.0.1:{port}", limits=SHORT)
+    assert (trace.code, trace.stopped_at.stage) == (Code.PROXY_CONFIG, Stage.PROXY)
+    assert "does not speak TLS" in trace.stopped_at.detail
+    with proxy(tls=context(tmp_path, authority.good())) as (port, _):
+        trace = ask(f"https://{HOST}/", proxy=f"http://127.0.0.1:{port}")
+    assert (trace.code, trace.stopped_at.stage) == (Code.PROXY_CONFIG, Stage.PROXY)
+    assert "speaks TLS" in trace.stopped_at.detail
+
+
+def test_that_some_programs_do_not_read_a_variable_is_not_what_stops_the_others(ask, tmp_path):
+    with closed_port() as port, tcp(tls(context(tmp_path, authority.good()), respond()), "127.0.0.2") as there:
+        environ = {"all_proxy": f"http://127.0.0.1:{port}"}
+        trace = ask(f"https://localhost.lab.test:{there}/", environ=environ)
+    assert trace.code is Code.PROXY_REFUSED and Code.PROXY_CONFIG in trace.warnings
+
+
 def test_going_direct_whatever_the_environment_says(ask):
     with tcp(respond()) as port, closed_port() as dead:
         assert ask(f"http://{HOST}:{port}/", environ=environ(dead)).code is Code.PROXY_REFUSED

@@ -99,6 +99,7 @@ def after_head(act):
         (answer(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"), Code.HTTP_TRUNCATED),
         (answer(b"HTTP/1.1 200 OK\r\nX-Half: "), Code.HTTP_TRUNCATED),
         (answer(b"HTTP/1.1 200 OK\r\nX: " + b"a" * 300_000 + b"\r\n\r\n"), Code.HTTP_HEADER_TOO_LARGE),
+        (answer(b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000 + b"\r\n\r\n"), Code.HTTP_HEADER_TOO_LARGE),
         (answer(b"HTTP/1.1 200 OK\r\n" + b"X: aaaaaaaaa\r\n" * 30_000 + b"\r\n"), Code.HTTP_HEADER_TOO_LARGE),
         (answer(b"SSH-2.0-OpenSSH_9.2\r\n", until_head=False), Code.HTTP_NOT_HTTP),
         (answer(b"\xff\xfe\x1b[2J garbage \xc3\x28\r\n\r\n"), Code.HTTP_NOT_HTTP),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 import time
 
@@ -14,7 +15,7 @@ from vorflug.netprobe.channel import Plain
 from vorflug.netprobe.events import Event
 from vorflug.netprobe.limits import Deadline
 from vorflug.netprobe.request import Line
-from vorflug.netprobe.stream import Rules, bursts, groups, held_back, in_bursts, sent_at, watch
+from vorflug.netprobe.stream import Rules, bursts, groups, held_back, in_blocks, in_bursts, sent_at, watch
 from vorflug.ports.net import Code
 
 QUICK = Rules(spread_s=0.3, wait_s=0.3, silence_s=0.25)
@@ -111,6 +112,26 @@ def test_the_default_numbers_are_those_of_five_events_a_second_apart():
 
 def test_old_events_told_again_are_no_proof():
     assert not held_back([0.01] * 5, [0, 1, 2, 3, 4])
+
+
+def test_blocks_of_a_buffer_that_gives_on_when_it_is_full():
+    sent = [0.25 * n for n in range(12)]
+    blocks = [1.25] * 6 + [2.75] * 6
+    assert in_blocks(blocks, sent) and held_back(blocks, sent)
+    assert not in_blocks(sent, sent)
+    assert not in_blocks([when + (when == 1.0) for when in sent], sent), "one hiccup"
+    pairs = [sent[n | 1] for n in range(12)]
+    assert not in_blocks(pairs, sent), "two at a time are no block"
+    assert not in_blocks([0.1] * 6 + [0.2] * 6, sent), "old events that are told again"
+
+
+def test_a_stream_that_something_on_the_way_packs():
+    def handler(sock):
+        head(sock)
+        packed = gzip.compress(b"data: one\n\ndata: two\n\n", mtime=0)
+        sock.sendall((SSE_HEAD + "Content-Encoding: gzip\r\n\r\n").encode() + packed)
+
+    assert look(handler).stream.events == 2
 
 
 def test_one_hiccup_of_the_network_is_no_proof():

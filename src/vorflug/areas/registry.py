@@ -111,9 +111,8 @@ class ReachableRequirement(AtRegistry):
             data = self._data(host)
             there = evidence[data].trace
             stopped = netcause.stopped(there, data.url, external=True)
-            stage = there.stopped_at
             # whatever it says over HTTP, the way to it is open
-            if stopped is not None and stage is not None and stage.stage is not Stage.HTTP:
+            if stopped is not None and there.stages[-1].stage is not Stage.HTTP:
                 return self._stopped(stopped)
         return met(
             wanted=self.wanted(),
@@ -128,8 +127,9 @@ class ReachableRequirement(AtRegistry):
         base = self._base()
         trace = evidence[base].trace
         stopped = netcause.stopped(trace, base.url)
-        ours = stopped is not None and stopped.cause.subject == f"{trace.host}:{trace.port}"
-        return stopped.cause if stopped is not None and ours else None
+        if stopped is None or stopped.cause.subject != f"{trace.host}:{trace.port}":
+            return None
+        return stopped.cause
 
     def _answers(self, trace: Trace, url: str, healthy: Fingerprint | None) -> Verdict | None:
         """What is wrong with the way to *url* or with its answer."""

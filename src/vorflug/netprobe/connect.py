@@ -7,9 +7,11 @@ import os
 import select
 import selectors
 import socket
+import struct
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from time import monotonic
 
@@ -18,7 +20,10 @@ from vorflug.netprobe.limits import Deadline, Limits
 from vorflug.netprobe.target import join
 from vorflug.ports.net import AttemptSeen, Code
 
-_ADDRESSES_AT_MOST = 8
+_ADDRESSES_AT_MOST = 32
+"""As many as a look-up gives: the only one that answers may be the last."""
+_LEAST_STAGGER_S = 0.1
+"""RFC 8305, 5: the least that is recommended."""
 
 _CODES = {
     errno.ECONNREFUSED: Code.TCP_REFUSED,
@@ -43,6 +48,11 @@ _CODES = {
 _OUT_OF_MEANS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN, 0)
 _NO_NEIGHBOUR_S = 2.5
 """EHOSTUNREACH after this time is silence: no answer to three ARP requests a second apart (arp(7), mcast_solicit)."""
+_IPV6_RECVERR = 25
+"""linux/in6.h; the socket module does not have it."""
+_IP_RECVERR = 11
+_ERROR = struct.Struct("=IBBBxII")
+"""struct sock_extended_err (ip(7)): errno, origin, type, code, padding, info, data; the offender's address follows."""
 
 _TELLING = (Code.TCP_REFUSED, Code.TCP_RESET, Code.TCP_PROHIBITED, Code.TCP_TIMEOUT, Code.TCP_NO_ROUTE)
 """Where addresses fail differently: what was answered says more than what was not."""
@@ -87,7 +97,11 @@ class Connected:
 
 def connect(addresses: Sequence[str], port: int, limits: Limits, deadline: Deadline) -> Connected:
     """Connect to the first of *addresses* that answers.  Raises OSError where this host is out of means."""
-    return _Race(interleaved(addresses)[:_ADDRESSES_AT_MOST], port, limits, deadline.within(limits.connect)).run()
+    chosen = interleaved(addresses)[:_ADDRESSES_AT_MOST]
+    # so that the last one, too, has half of the time
+    most = max(_LEAST_STAGGER_S, deadline.left(limits.connect) / (2 * max(1, len(chosen))))
+    stagger = min(limits.stagger, most)
+    return _Race(chosen, port, replace(limits, stagger=stagger), deadline.within(limits.connect)).run()
 
 
 def interleaved(addresses: Sequence[str]) -> list[str]:
@@ -164,14 +178,16 @@ class _Race:
                 number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
                 if number == 0:
                     return self._won(sock, address, began)
+                said = _said_by(sock)
                 sock.close()
-                self._fail(address, number, began)
+                self._fail(address, number, began, said)
         running = [(address, began) for address, began in self._running.values()]
         for address, began in [*running, *((a, monotonic()) for a in self._waiting)]:
             self._end(address, began, Code.TCP_TIMEOUT, f"timeout {join(address, self._port)}")
         return Connected(None, "", tuple(self._ended))
 
     def _won(self, sock: socket.socket, address: str, began: float) -> Connected:
+        _hear_of_errors(sock, False)
         self._end(address, began, None, "")
         late = {s: row for s, row in self._running.items() if ":" in row[0] and ":" not in address}
         for other in late:
@@ -189,6 +205,7 @@ class _Race:
         sock.setblocking(False)
         with suppress(OSError):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _hear_of_errors(sock, True)
         try:
             number = sock.connect_ex((address, self._port))
         except OSError as error:  # an address that the C library does not take
@@ -200,16 +217,66 @@ class _Race:
             sock.close()
             self._fail(address, number, began)
 
-    def _fail(self, address: str, number: int, began: float) -> None:
+    def _fail(self, address: str, number: int, began: float, said: _Said | None = None) -> None:
         code = code_of(number)
         at_once = monotonic() - began < _NO_NEIGHBOUR_S
-        if number == errno.EHOSTUNREACH and not at_once:
+        nobody = said is not None and said.is_no_neighbour
+        if number == errno.EHOSTUNREACH and (nobody or not at_once):
             code = Code.TCP_TIMEOUT
         name = errno.errorcode.get(number, str(number))
-        self._end(address, began, code, f"{name} {join(address, self._port)}")
+        by = "" if said is None or nobody else f" (ICMP {said.kind}/{said.reason} from {said.by})"
+        self._end(address, began, code, f"{name} {join(address, self._port)}{by}")
 
     def _end(self, address: str, began: float, code: Code | None, detail: str) -> None:
         self._ended.append(AttemptSeen(address, round(monotonic() - began, 4), code, detail))
+
+
+def _hear_of_errors(sock: socket.socket, wanted: bool) -> None:
+    """Ask the kernel to keep who said what (ip(7), IP_RECVERR); on a connection that stands, ICMP would then end it."""
+    v6 = sock.family == socket.AF_INET6
+    level, option = (socket.IPPROTO_IPV6, _IPV6_RECVERR) if v6 else (socket.IPPROTO_IP, _IP_RECVERR)
+    with suppress(OSError):
+        sock.setsockopt(level, option, int(wanted))
+
+
+@dataclass(frozen=True)
+class _Said:
+    """An ICMP message that ended an attempt."""
+
+    kind: int
+    reason: int
+    """Type and code (RFC 792, RFC 4443)."""
+    by: str
+    here: bool
+    """By this host itself."""
+
+    @property
+    def is_no_neighbour(self) -> bool:
+        """Nobody answered to ARP or neighbour discovery, now or a moment ago.
+
+        Then this host says host or address unreachable; its own filters say something else.
+        """
+        return self.here and (self.kind, self.reason) in ((3, 1), (1, 3))
+
+
+def _said_by(sock: socket.socket) -> _Said | None:
+    """What ended the attempt; None where no ICMP did, and on kernels before 5.8, which keep no errors of TCP."""
+    try:
+        _, control, _, _ = sock.recvmsg(512, 512, socket.MSG_ERRQUEUE)
+        here = str(sock.getsockname()[0])
+    except OSError:
+        return None
+    for _, kind, data in control:
+        if kind not in (_IP_RECVERR, _IPV6_RECVERR) or len(data) < _ERROR.size + 8:
+            continue
+        _, _, what, why, _, _ = _ERROR.unpack_from(data)
+        offender = data[_ERROR.size :]
+        family = int.from_bytes(offender[:2], sys.byteorder)
+        place = offender[4:8] if family == socket.AF_INET else offender[8:24]
+        if family in (socket.AF_INET, socket.AF_INET6):
+            by = socket.inet_ntop(family, place)
+            return _Said(what, why, by, by == here)
+    return None
 
 
 def code_of(number: int) -> Code:
