@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from areas.traces import BY_PROXY, DIRECT, http, known, tls, trace
@@ -283,3 +285,79 @@ def test_the_usual_port_of_the_scheme_may_be_left_out(one, other, same):
 def test_a_blank_more_makes_no_other_list():
     lists = (("no_proxy", "a,,b, "), ("NO_PROXY", "a b"))
     assert judged(settings(), variables(("https_proxy", PROXY), *lists)).outcome is Outcome.MET
+
+
+@pytest.mark.parametrize(
+    ("names", "met"), [(("https_proxy",), False), (("HTTPS_PROXY",), False), (("https_proxy", "HTTPS_PROXY"), True)]
+)
+def test_one_spelling_is_too_few_whichever_it_is(names, met):
+    lists = (NO, ("NO_PROXY", NO[1]))
+    verdict = judged(settings(both_spellings=True), variables(*((n, PROXY) for n in names), *lists))
+    assert (verdict.outcome is Outcome.MET) is met
+    assert met or f"{names[0]} is set in one spelling only" in render(verdict.because)
+
+
+def test_where_a_proxy_is_the_way_to_one_address_it_is_set():
+    verdict = ask(ProxyConnect, trace(route=BY_PROXY, http=http()), trace(http=http()), needed=True)
+    assert verdict.outcome is Outcome.MET
+
+
+def test_nothing_is_said_of_direct_ways_where_there_is_none():
+    verdict = ask(ProxyConnect, trace(route=BY_PROXY, http=http()))
+    assert render(verdict.because) == f"The proxy proxy.corp:3128 opens the way to {URL}."
+
+
+def test_the_first_gap_is_the_reason():
+    with pytest.raises(NotSeen) as gap:
+        ask(ProxyConnect, Unseen(Reason.TIMEOUT), Unseen(Reason.DENIED))
+    assert gap.value.unseen.reason is Reason.TIMEOUT
+
+
+def test_what_stopped_the_connection_is_said_before_that_it_was_re_signed():
+    seen = trace(Code.TLS_UNKNOWN_CA, Stage.TLS, tls=tls(public=False, trusted=False, issuer="CN=Corp"))
+    assert ask(TlsInterception, seen).cause.kind == "tls.unknown_ca"
+
+
+@pytest.mark.parametrize(
+    ("tolerate", "words"), [(True, "or from a CA that this host trusts"), (False, "public authorities")]
+)
+def test_what_is_wanted_of_certificates(tolerate, words):
+    demand = TlsInterception.model_validate(header(urls=[URL], tolerate_trusted=tolerate))
+    assert render(demand.wanted()).endswith(words)
+
+
+def test_only_the_foreign_issuers_are_named_beside_public_ones():
+    foreign = trace(http=http(), tls=tls(public=False, issuer="CN=Corp Inspection"))
+    public = trace(http=http(), tls=tls())
+    assert render(ask(TlsInterception, public, foreign).seen) == "issued by CN=Corp Inspection"
+    assert render(ask(TlsInterception, public, public).seen) == "issued by CN=Public Root"
+    shows_nothing = trace(http=http(), tls=replace(tls(), chain=()))
+    for bare in (trace(http=http()), shows_nothing):
+        verdict = ask(TlsInterception, public, bare)
+        assert verdict.outcome is Outcome.NOT_APPLICABLE and f"{OTHER} is asked without TLS" in render(verdict.because)
+
+
+@pytest.mark.parametrize(
+    ("direct", "fix"),
+    [
+        ((), "Set no_proxy and NO_PROXY to the same list of what goes without the proxy."),
+        (("db.corp",), "Add db.corp to no_proxy and NO_PROXY."),
+    ],
+)
+def test_where_no_list_is_set_the_fix_names_what_is_known_to_go_direct(direct, fix):
+    assert render(judged(settings(direct=direct), variables(("https_proxy", PROXY))).fix) == fix
+
+
+def test_what_names_no_proxy_is_not_also_said_to_name_another():
+    pairs = (("http_proxy", PROXY), ("https_proxy", ""), NO)
+    because = render(judged(settings(expected=PROXY), variables(*pairs)).because)
+    assert "no usable proxy" in because and f"not {PROXY}" not in because
+
+
+def test_two_spellings_that_cannot_be_read_are_not_taken_for_one():
+    because = render(judged(settings(), variables(("https_proxy", ""), ("HTTPS_PROXY", ""), NO)).because)
+    assert "https_proxy and HTTPS_PROXY differ" in because
+
+
+def test_wanted_without_a_proxy_that_is_known():
+    assert render(settings().wanted()) == "proxy variables without contradictions, or none"

@@ -20,7 +20,8 @@ import pytest
 from lab.servers import tcp
 from lab.streams import sse, websocket
 from vorflug.cli.__main__ import execute
-from vorflug.cli.commands.diagnose import _in_time, _Late
+from vorflug.cli.commands.diagnose import _in_time, _is_silence, _Late
+from vorflug.ports.net import Code, Stage, StageSeen
 
 PUBLISHED = Path(__file__).parent.parent.parent / "schemas" / "diagnosis.schema.json"
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
@@ -271,6 +272,21 @@ def test_what_hangs_is_given_up():
     with pytest.raises(_Late):
         _in_time(0.05, lambda: free.wait(5))
     free.set()
+
+
+@pytest.mark.parametrize(
+    ("code", "detail", "silence"),
+    [
+        (Code.TCP_TIMEOUT, "timeout 192.0.2.1:443", True),
+        (Code.TLS_STALL, "no answer to the ClientHello", True),
+        (Code.HTTP_NO_RESPONSE, "silence", True),
+        (Code.HTTP_NO_RESPONSE, "EOF", False),
+        (Code.TCP_REFUSED, "ECONNREFUSED 192.0.2.1:443", False),
+        (None, "", False),
+    ],
+)
+def test_what_needs_time_to_be_believed(code, detail, silence):
+    assert _is_silence(StageSeen(Stage.HTTP, 0.01, code, detail)) is silence
 
 
 def test_what_is_raised_comes_through():

@@ -22,7 +22,7 @@ from vorflug.model.probing import HostName, ProxyUrl, RequestQuery, Url
 from vorflug.model.query import Fact, Query
 from vorflug.model.requirement import Requirement, Verdict, met, not_applicable, unknown, unmet
 from vorflug.ports import Host
-from vorflug.ports.net import Code, ProxyVariable, Stage, Trace
+from vorflug.ports.net import Code, ProxyVariable, Stage, TlsSeen, Trace
 
 TITLE = msg("Proxy")
 
@@ -190,7 +190,7 @@ NOT_SET = Cause("proxy.not_set", "environment", msg("A proxy is said to be neede
 
 def _plain(variable: ProxyVariable) -> object:
     if variable.name.lower() == "no_proxy":
-        return frozenset(part for part in variable.value.lower().replace(",", " ").split() if part)
+        return frozenset(part for part in variable.value.lower().replace(",", " ").split())
     return _address(variable.value) if variable.valid else (variable.value, variable.name)
 
 
@@ -262,17 +262,19 @@ class ProxyConnect(_ManyRequests):
     def judge(self, evidence: Evidence) -> Verdict:
         traces, gap = self._traces(evidence)
         by_proxy = [(url, t) for url, t in traces if t.route.proxy is not None or _code_at_proxy(t) is not None]
-        failed = [(url, t) for url, t in by_proxy if _code_at_proxy(t) is not None]
+        failed = [
+            (url, stopped)
+            for url, t in by_proxy
+            if _code_at_proxy(t) is not None and (stopped := netcause.stopped(t, url)) is not None
+        ]
         wanted = self._wanted(tuple(url for url, _ in by_proxy))
         if failed:
-            reasons = [netcause.stopped(t, url) for url, t in failed]
-            stopped = [r for r in reasons if r is not None]
             return unmet(
                 wanted=wanted,
                 seen=msg("no way to {urls:list}", urls=tuple(url for url, _ in failed)),
-                because=sentences(s.says for s in stopped),
-                fix=sentences(s.fix for s in stopped),
-                cause=stopped[0].cause,
+                because=sentences(stopped.says for _, stopped in failed),
+                fix=sentences(stopped.fix for _, stopped in failed),
+                cause=failed[0][1].cause,
             )
         if gap is not None:
             raise gap
@@ -316,6 +318,10 @@ def _code_at_proxy(trace: Trace) -> Code | None:
     )
 
 
+_Shown = tuple[str, Trace, TlsSeen]
+"""An address, what was seen on the way to it, and the certificates that it showed."""
+
+
 class TlsInterception(_ManyRequests):
     """Nobody re-signs TLS on the way to these public services; or whoever does is trusted here."""
 
@@ -333,16 +339,16 @@ class TlsInterception(_ManyRequests):
 
     def judge(self, evidence: Evidence) -> Verdict:
         traces, gap = self._traces(evidence)
-        shown = [(url, t) for url, t in traces if t.tls is not None and t.tls.chain]
-        foreign = [(url, t) for url, t in shown if t.tls is not None and not t.tls.trusted_publicly]
-        distrusted = [(url, t) for url, t in foreign if t.tls is not None and not t.tls.trusted]
+        shown = [(url, t, t.tls) for url, t in traces if t.tls is not None and t.tls.chain]
+        foreign = [one for one in shown if not one[2].trusted_publicly]
+        distrusted = [one for one in foreign if not one[2].trusted]
         faults = distrusted if self.tolerate_trusted else foreign
         if faults:
             return self._unmet(faults)
         if gap is not None:
             raise gap
         if len(shown) < len(traces):
-            return self._unclear(next((url, t) for url, t in traces if (url, t) not in shown))
+            return self._unclear(next((url, t) for url, t in traces if t.tls is None or not t.tls.chain))
         if foreign:
             note = netcause.warned(foreign[0][1], foreign[0][0], Code.TLS_INTERCEPTED)
             return met(
@@ -352,8 +358,8 @@ class TlsInterception(_ManyRequests):
             )
         return met(wanted=self.wanted(), seen=_issuers(shown), because=msg("Every chain ends at a public authority."))
 
-    def _unmet(self, faults: list[tuple[str, Trace]]) -> Verdict:
-        url, trace = faults[0]
+    def _unmet(self, faults: list[_Shown]) -> Verdict:
+        url, trace, _ = faults[0]
         other = netcause.stopped(trace, url) or netcause.warned(trace, url, Code.TLS_INTERCEPTED)
         return unmet(wanted=self.wanted(), seen=_issuers(faults), because=other.says, fix=other.fix, cause=other.cause)
 
@@ -377,6 +383,6 @@ class TlsInterception(_ManyRequests):
         return cause if cause is not None and cause.kind == Code.TLS_INTERCEPTED else None
 
 
-def _issuers(traces: list[tuple[str, Trace]]) -> Message:
-    issuers = tuple(dict.fromkeys(t.tls.issuer for _, t in traces if t.tls is not None and t.tls.chain))
+def _issuers(shown: list[_Shown]) -> Message:
+    issuers = tuple(dict.fromkeys(tls.issuer for _, _, tls in shown))
     return msg("issued by {issuers:list}", issuers=issuers)

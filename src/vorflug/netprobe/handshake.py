@@ -69,6 +69,8 @@ class Hello(StrEnum):
     USUAL = "usual"
     OLD = "old"
     """TLS 1.0 and 1.1 only: a control, never a connection that is used."""
+    FIRM = "firm"
+    """Without what OpenSSL's security level 2 refuses, which is the default of Debian and its kin: a control."""
     SMALL = "small"
     """TLS 1.2 at most: without key shares it takes 200 bytes instead of more than one packet."""
 
@@ -115,7 +117,7 @@ class Trust:
 
         context = SSL.Context(SSL.TLS_CLIENT_METHOD)
         match hello:
-            case Hello.USUAL:
+            case Hello.USUAL | Hello.FIRM:
                 context.set_min_proto_version(SSL.TLS1_2_VERSION)
             case Hello.SMALL:
                 context.set_min_proto_version(SSL.TLS1_2_VERSION)
@@ -126,7 +128,7 @@ class Trust:
             case _:
                 assert_never(hello)
         # level 0, so that a weak key is seen and named by us instead of ending the handshake
-        context.set_cipher_list(b"DEFAULT:@SECLEVEL=0")
+        context.set_cipher_list(b"DEFAULT:@SECLEVEL=2" if hello is Hello.FIRM else b"DEFAULT:@SECLEVEL=0")
         context.set_verify(SSL.VERIFY_PEER, _note_and_continue)
         context.set_info_callback(_note_state)
         store = self.anchors.store

@@ -11,6 +11,7 @@ from vorflug.model.message import visible
 from vorflug.netprobe import answer as answers
 from vorflug.netprobe import proxy as proxies
 from vorflug.netprobe.controls import DIFFERS, FAILED, PASSED, Controls
+from vorflug.netprobe.handshake import Hello
 from vorflug.netprobe.limits import Deadline, Limits
 from vorflug.netprobe.passage import Manner, Passage, Tools
 from vorflug.netprobe.redirect import AT_MOST as REDIRECTS_AT_MOST
@@ -47,6 +48,7 @@ class _Diagnosis:
             passage = self._judged(passage)
         self._other_way(passage, apart)
         self._nowhere(passage)
+        self._small_key(passage)
         if passage.code is not None or Code.TLS_INTERCEPTED in passage.warnings:
             self._controls(passage).run()
         return self._trace(passage, began)
@@ -120,6 +122,17 @@ class _Diagnosis:
             return
         passage.stages.remove(last)
         passage.blame(Stage.RESOLVE, Code.DNS_BOGON, f"{', '.join(passage.addresses)}: {last.code.value}")
+
+    def _small_key(self, passage: Passage) -> None:
+        """Whether a key exchange by DHE, which is accepted here, is too weak for other programs (RFC 7919, 1)."""
+        tls = passage.tls
+        if tls is None or not tls.cipher.startswith("DHE-") or passage.code in tls.faults:
+            return
+        manner = Manner(hello=Hello.FIRM, last=Stage.TLS)
+        tried = self._passage(passage.target, choice=passage.choice, known=passage.addresses, manner=manner)
+        last = tried.stages[-1] if tried.stages else None
+        if last is not None and last.code is Code.TLS_CIPHER and "dh key" in last.detail:
+            passage.blame(Stage.TLS, Code.TLS_CIPHER, f"{tls.cipher}: {last.detail}")
 
     def _judged(self, passage: Passage) -> Passage:
         """The passage at the end of all redirects on the same host, with the code of its answer."""

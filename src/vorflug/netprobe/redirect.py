@@ -10,8 +10,9 @@ import socket
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from string import punctuation
 from unicodedata import normalize
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from vorflug.model.message import visible
 from vorflug.netprobe.target import PORTS, Target, parse
@@ -56,7 +57,8 @@ def read(location: str | None, at: Target) -> Redirect:
     if location is None or not location.strip():
         return Redirect(Leads.NOWHERE, "")
     try:
-        whole = urljoin(at.absolute, location.strip())
+        # blanks and bytes beyond ASCII are no part of a URL, but every browser and curl send them encoded
+        whole = urljoin(at.absolute, quote(location.strip().encode("latin-1", "replace"), safe=punctuation))
         parts = urlsplit(whole)
         host, port = (parts.hostname or "").rstrip("."), parts.port
     except ValueError:

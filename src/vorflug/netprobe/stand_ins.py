@@ -59,6 +59,8 @@ _CODE = re.compile(r"<(?:script|style)\b|</(?:script|style)>", re.IGNORECASE)
 _BLOCK = re.compile(
     r"zscaler|fortiguard|fortigate|blue\s?coat|forcepoint|websense|netskope|palo\s?alto\s?networks|barracuda|sophos"
     r"|mcafee|skyhigh|umbrella|ironport|check\s?point|watchguard|smoothwall|untangle|squidguard|e2guardian|dansguardian"
+    r"|requested url could not be retrieved|access control configuration"  # squid
+    r"|politique de s[ée]curit[ée]|pol[ií]tica de seguridad|cat[ée]gor[iíï]"
     r"|contentkeeper|iboss|menlo\s?security|trend\s?micro|kaspersky|bitdefender|pi-?hole"
     r"|(?:web|url|content|internet)[\s_-]?filter|(?:security|sicherheits|company|corporate|internet|usage|use|access)[\s-]?"
     r"(?:policy|richtlinie|policies)|(?:web|url|site|content)?[\s-]?categor(?:y|i[sz]ed|i[sz]ation)|kategorie",
@@ -66,7 +68,7 @@ _BLOCK = re.compile(
 )
 _BLOCKED = re.compile(
     r"block(?:ed|iert)|gesperrt|denied|verweigert|not (?:allowed|permitted)|prohibited|forbidden|restricted"
-    r"|untersagt|nicht erlaubt",
+    r"|untersagt|nicht erlaubt|bloqu(?:é|ée|eado|ata)\b|bloccat[oa]\b|refusé|interdit|denegado",
     re.IGNORECASE,
 )
 _BLOCKED_BY = re.compile(
