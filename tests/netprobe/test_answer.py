@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -52,7 +55,7 @@ def get(ask, handler, path="/", **fields):
         ("511 Network Authentication Required", b"", {}, {}, Code.HTTP_CAPTIVE_PORTAL),
         ("200 OK", PORTAL, HTML, {}, Code.HTTP_CAPTIVE_PORTAL),
         ("200 OK", LOGIN, HTML, {}, None),
-        ("200 OK", LOGIN, HTML, {"expect_type": "application/json"}, Code.HTTP_CAPTIVE_PORTAL),
+        ("200 OK", LOGIN, HTML, {"expect_type": "application/json"}, Code.HTTP_WRONG_TARGET),
         ("200 OK", b"<p>It works</p>", HTML, {"expect_type": "application/json"}, Code.HTTP_WRONG_TARGET),
         ("200 OK", b"{}", {"Content_Type": "Application/JSON; charset=utf-8"}, {"expect_type": "application/json"}, None),
         ("200 OK", b"{}", {}, {"expect_type": "application/json"}, Code.HTTP_WRONG_TARGET),
@@ -199,3 +202,57 @@ def test_an_upload(ask):
     assert get(ask, takes, **big).code is None and sizes == [8 << 20]
     refused = get(ask, refuses, **big)
     assert (refused.code, refused.http.status) == (Code.HTTP_STATUS, 413)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [("403 Forbidden", Code.PROXY_DENIED), ("502 Bad Gateway", Code.PROXY_UPSTREAM_REFUSED), ("404 Not Found", Code.PROXY_DENIED)],
+)  # fmt: skip
+def test_a_proxy_that_says_the_same_about_everybody_speaks_for_itself(ask, status, code):
+    setting = {"proxy_always": True, "judged": True, "timeout_s": 4}
+    with tcp(respond(status, b"<h1>no</h1>")) as through:
+        trace = ask("http://service.lab.test/x", proxy=f"http://127.0.0.1:{through}", **setting)
+    assert (trace.code, trace.stages[-1].stage) == (code, Stage.PROXY)
+
+    def passes_on(sock):
+        asked = head(sock)
+        body = b"unknown host" if b".invalid" in asked else b"mine"
+        answer = b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status.encode(), len(body), body)
+        sock.sendall(answer)
+
+    with tcp(passes_on) as through:
+        trace = ask("http://service.lab.test/x", proxy=f"http://127.0.0.1:{through}", **setting)
+    assert (trace.code, trace.stages[-1].stage) == (Code.HTTP_STATUS, Stage.HTTP)
+
+
+def test_a_page_that_bears_marks_gives_its_title(ask):
+    page = b"<html><title>Web Page Blocked \x1b[2J</title>Category: AI. blocked by policy</html>"
+    trace = get(ask, respond("403 Forbidden", page, **HTML))
+    assert trace.http.title == "Web Page Blocked \\u001b[2J"
+    assert get(ask, respond("200 OK", b"<title>Secret plan</title>", **HTML)).http.title == ""
+
+
+@pytest.mark.tier("namespaces")
+def test_a_sign_in_form_where_nobody_is_is_the_networks():
+    done = subprocess.run(
+        ["unshare", "-n", sys.executable, "-c", _PORTAL_OF_ALL], capture_output=True, text=True, timeout=60, check=False,
+        env={"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.environ["PATH"]},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["http.captive_portal", "http.wrong_target"]
+
+
+_PORTAL_OF_ALL = """
+import subprocess, tempfile, pathlib
+subprocess.run("ip link set lo up; ip addr add 10.9.9.9/32 dev lo", shell=True, check=True)
+from lab.prober import Prober
+from lab.servers import respond, tcp
+ask = Prober(pathlib.Path(tempfile.mkdtemp()))
+page = respond("200 OK", b"<title>Sign in</title><form><input name=user></form>", Content_Type="text/html")
+with tcp(page, host="0.0.0.0") as port:
+    wanted = dict(judged=True, timeout_s=4, expect_type="application/json")
+    subprocess.run("ip addr add 192.0.2.1/32 dev lo", shell=True, check=True)
+    print(ask(f"http://10.9.9.9:{port}/", **wanted).code.value)
+    subprocess.run("ip addr del 192.0.2.1/32 dev lo", shell=True, check=True)
+    print(ask(f"http://10.9.9.9:{port}/", **wanted).code.value)
+"""

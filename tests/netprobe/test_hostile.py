@@ -82,7 +82,7 @@ ANSWERS = {
     "live fields of an error": (hostile.live_fields("503 X", *hostile.FIELDS[:-1]), ("http.status", "http.block_page")),
     "live fields that want a login": (hostile.live_fields("407 X", *hostile.FIELDS[:-1]), "http.status"),
     "a live answer that is none": (says(b"SSH-2.0-" + LIVE.encode() + b"\r\n"), "http.not_http"),
-    "a live redirect": (hostile.redirect(b"/" + TURNED.encode() + b"?token=x"), ("ok", "http.status", "http.redirect_blocked")),
+    "a live redirect": (hostile.redirect(b"/" + TURNED.encode() + b"?token=x"), ("http.redirect_loop", "http.status", "http.redirect_blocked")),
     "a redirect of 60 kB": (hostile.redirect(b"https://elsewhere.test/" + b"a" * 60000), "ok"),
     "a redirect that splits": (hostile.redirect(b"/%0d%0aSet-Cookie:x\x0b\x0cy"), ("http.not_http")),
     "a redirect to itself": (hostile.redirect(b"?"), "http.redirect_loop"),

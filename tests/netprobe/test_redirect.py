@@ -52,7 +52,8 @@ HERE = parse("http://service.lab.test:8080/a/b?c=d")
         ("  ", Leads.NOWHERE),
         ("http://[::", Leads.NOWHERE),
         ("http://a:99999/", Leads.NOWHERE),
-        ("/ü", Leads.NOWHERE),
+        ("/ü", Leads.HERE),
+        ("/a b", Leads.HERE),
     ],
 )
 def test_where_it_leads(location, leads):

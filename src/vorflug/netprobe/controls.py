@@ -22,6 +22,7 @@ from vorflug.model.message import visible
 from vorflug.netprobe import request
 from vorflug.netprobe.answer import Judged
 from vorflug.netprobe.channel import Alert, Silent
+from vorflug.netprobe.connect import connect
 from vorflug.netprobe.handshake import Hello
 from vorflug.netprobe.limits import Deadline
 from vorflug.netprobe.lookup import look_up
@@ -38,6 +39,9 @@ _TRIAL_S = 4.0
 _OF_THE_REST = 0.8
 _CLOCKS_APART_S = 600.0
 """Ten minutes: caches and slow answers shift a Date header by less."""
+_NOBODY = "192.0.2.1"
+"""An address of TEST-NET-1 (RFC 5737), which no host has."""
+_NOBODY_S = 1.5
 _VAGUE = ("ERR_CANNOT_FORWARD", "ERR_READ_ERROR")
 """What squid 5 says of a name that it cannot resolve, and of much else."""
 PASSED, FAILED, SAME, DIFFERS, NOT_POSSIBLE = "passed", "failed", "same", "differs", "not_possible"
@@ -287,6 +291,44 @@ class Controls:
             passage.checks.append(seen)
             return same
         return False
+
+    def answers_where_nobody_is(self) -> bool:
+        """Whether the same answer comes from an address that is nobody's: whoever answers there answers for all."""
+        passage = self._passage
+        if passage.choice.proxy is not None or passage.answer is None or passage.target.scheme != "http":
+            return False
+        began = monotonic()
+        passage.hang_up()
+        deadline = self._deadline.within(min(_NOBODY_S, self._share()))
+        met = connect([_NOBODY], passage.target.port, passage.limits, deadline)
+        same = False
+        if met.channel is not None:
+            line = Line("GET", passage.target.path, passage.target.host_header)
+            with suppress(Silent, OSError, Alert):
+                other = request.fetch(passage.kept(met), line, self._deadline.within(self._share()))
+                first = passage.answer
+                same = other.status == first.status and _site_of(other) == _site_of(first)
+        seen = CheckSeen(
+            Check.NOBODY_THERE, SAME if same else DIFFERS, f"{_NOBODY}:{passage.target.port}", _since(began)
+        )
+        passage.checks.append(seen)
+        return same
+
+    def is_the_proxys_word(self) -> bool:
+        """Whether the proxy gives the same answer to a plain request for a host that cannot exist."""
+        passage = self._passage
+        first = passage.answer
+        if passage.choice.proxy is None or first is None:
+            return False
+        began = monotonic()
+        passage.hang_up()
+        nowhere = Target("http", _nowhere(), passage.target.port, passage.target.path)
+        tried = self._again(target=nowhere, known=passage.addresses)
+        other = tried.answer
+        same = other is not None and (other.status, _site_of(other)) == (first.status, _site_of(first))
+        detail = f"HTTP {other.status} for {nowhere.host}" if other is not None else f"{tried.code}"
+        passage.checks.append(CheckSeen(Check.SAME_BY_PROXY, SAME if same else DIFFERS, detail, _since(began)))
+        return same
 
     # ---- running -----------------------------------------------------------------------------------------------------
 

@@ -91,6 +91,9 @@ class _Diagnosis:
         exempt = passage.choice.proxy is None and passage.choice.why.lower() == "no_proxy"
         choices = [] if apart is None else list(apart.choices)
         variable = passage.choice.why if apart is None else apart.variable
+        if exempt and apart is None:
+            entry = proxies.exempting_entry(passage.target, self._tools.environ.get(variable, ""))
+            variable = f"{variable} {entry}".strip()
         if exempt:
             choices.append(proxies.without_exemptions(passage.target, self._tools.environ))
         for choice in choices:
@@ -152,19 +155,29 @@ class _Diagnosis:
                 passage = self._passage(target)
                 continue
             code, suspicion = judged.code, judged.suspicion
+            if (
+                code is Code.HTTP_STATUS
+                and self._is_plain_by_proxy(passage)
+                and self._controls(passage).is_the_proxys_word()
+            ):
+                passage.stages = [s for s in passage.stages if s.stage is not Stage.HTTP]
+                passage.blame(Stage.PROXY, proxies.code_of_plain(passage.proxy, passage.answer), judged.detail)
+                return passage
             if suspicion is not None and code is None and suspicion.plain:
                 proved = suspicion.proof or self._controls(passage).is_a_stand_in(judged)
                 code = suspicion.code if proved else None
-            elif (
-                suspicion is not None
-                and code is Code.HTTP_WRONG_TARGET
-                and self._controls(passage).is_a_stand_in(judged)
-            ):
-                code = suspicion.code
+            elif suspicion is not None and code in (Code.HTTP_WRONG_TARGET, Code.HTTP_STATUS):
+                # a sign-in form alone may be the service's own: only an answer where nobody is proves the network's
+                code = suspicion.code if self._controls(passage).answers_where_nobody_is() else code
             if code is not None or judged.detail:
                 self._note(passage, code, judged.detail)
             return passage
         return passage
+
+    @staticmethod
+    def _is_plain_by_proxy(passage: Passage) -> bool:
+        proxy = passage.choice.proxy
+        return proxy is not None and not proxy.is_socks and passage.target.scheme == "http"
 
     @staticmethod
     def _note(passage: Passage, code: Code | None, detail: str) -> None:

@@ -292,6 +292,22 @@ def code_of(seen: ProxySeen, answer: Answer, *, connecting: bool) -> Code:
     return Code.PROXY_DENIED
 
 
+def code_of_plain(seen: ProxySeen | None, answer: Answer | None) -> Code:
+    """The same for the answer to a plain request that has turned out to be the proxy's own word."""
+    if seen is None or answer is None:
+        return Code.PROXY_DENIED
+    return code_of(seen, answer, connecting=False)
+
+
+def exempting_entry(target: Target, no_proxy: str) -> str:
+    """The entry of *no_proxy* that exempts *target* for one of curl, Go and Python; empty where none does."""
+    from vorflug.model.no_proxy import Dialect, matching
+    from vorflug.model.no_proxy import parse as asked
+
+    found = (matching(d, no_proxy, asked(target.absolute)) for d in (Dialect.CURL, Dialect.GO, Dialect.PYTHON))
+    return next((visible(entry, at_most=100) for entry in found if entry), "")
+
+
 def squid_page(squid: str) -> str:
     """The name of squid's error page."""
     return visible(squid.strip().partition(" ")[0], at_most=60)

@@ -330,8 +330,15 @@ def seen(answer: Answer, look_for: tuple[str, ...], keep: tuple[str, ...]) -> Ht
         found=tuple(mark for mark in look_for if mark in text),
         body_bytes=answer.body_bytes,
         sent_bytes=answer.sent_bytes,
-        looks_like=looks_like(answer.status, answer.headers, text),
+        looks_like=(marked := looks_like(answer.status, answer.headers, text)),
+        title="" if marked is None else _title(text),
     )
+
+
+def _title(text: str) -> str:
+    begins = text.lower().find("<title")
+    ends = text.lower().find("</title", begins) if begins >= 0 else -1
+    return visible(text[begins:ends].partition(">")[2].strip(), at_most=100) if ends >= 0 else ""
 
 
 def _value(name: str, value: str) -> str:

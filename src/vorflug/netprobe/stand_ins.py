@@ -141,7 +141,7 @@ def _of_redirect(target: Target, location: str) -> Suspicion | None:
     where = f"{host}{parts.path}?{parts.query}"
     if _PORTAL_PARTS.search(f"//{where}"):
         return Suspicion(Code.HTTP_CAPTIVE_PORTAL, plain=True)
-    if re.search(r"block|denied|gesperrt|urlfilter|webfilter|deny", where, re.IGNORECASE):
+    if re.search(r"block|denied|gesperrt|urlfilter|webfilter|deny", where, re.IGNORECASE) or _BLOCK.search(host):
         return Suspicion(Code.HTTP_BLOCK_PAGE, plain=True)
     here = address(host)
     near = here is not None and here.is_private

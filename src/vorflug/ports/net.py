@@ -141,6 +141,10 @@ class Check(StrEnum):
     """Does the proxy say the same about a host that cannot exist, and does the name not exist here either?"""
     PROXY_ALIVE = "proxy_alive"
     """Does the proxy answer at all, if only that another host does not exist?"""
+    NOBODY_THERE = "nobody_there"
+    """Does the same answer come from an address that no host has?"""
+    SAME_BY_PROXY = "same_by_proxy"
+    """Does the proxy give the same answer to a plain request for a host that cannot exist?"""
     OTHER_HOST_NAME = "other_host_name"
     """Does whatever answers give the same answer for a host that cannot exist?"""
 
@@ -234,6 +238,8 @@ class HttpSeen:
     """Of a body that was to be sent (`ProbeAsk.upload_bytes`): so much was taken before the answer came."""
     looks_like: Code | None = None
     """`HTTP_CAPTIVE_PORTAL` or `HTTP_BLOCK_PAGE` where headers and body bear its marks; no proof by itself."""
+    title: str = ""
+    """Of an HTML page that bears such marks; capped and visible."""
 
 
 @dataclass(frozen=True)

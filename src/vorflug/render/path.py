@@ -42,6 +42,8 @@ CHECKS: dict[Check, Message] = {
     Check.SAME_FOR_NOBODY: msg("Is the name as unknown, to the proxy and here, as one that cannot exist?"),
     Check.PROXY_ALIVE: msg("Does the proxy answer when it is asked for another host?"),
     Check.MADE_UP: msg("Is a certificate made up on the spot for a name that cannot exist?"),
+    Check.NOBODY_THERE: msg("Does the same answer come from an address that no host has?"),
+    Check.SAME_BY_PROXY: msg("Does the proxy give the same answer for a host that cannot exist?"),
     Check.OTHER_HOST_NAME: msg("Is the answer the same for a host that cannot exist?"),
 }
 """The question of each control, for where it has no answer."""
@@ -85,6 +87,10 @@ ANSWERS: dict[tuple[Check, str], Message] = {
         "A certificate is made up for a name that cannot exist, or the service itself shows another issuer."
     ),
     (Check.MADE_UP, "failed"): msg("No certificate is made up for a name that cannot exist."),
+    (Check.NOBODY_THERE, "same"): msg("The same answer comes from an address that no host has."),
+    (Check.NOBODY_THERE, "differs"): msg("From an address that no host has, this answer does not come."),
+    (Check.SAME_BY_PROXY, "same"): msg("The proxy gives the same answer for a host that cannot exist."),
+    (Check.SAME_BY_PROXY, "differs"): msg("For a host that cannot exist, the proxy gives another answer."),
     (Check.OTHER_HOST_NAME, "same"): msg("A host that cannot exist gets the same answer."),
     (Check.OTHER_HOST_NAME, "differs"): msg("A host that cannot exist gets another answer."),
 }
