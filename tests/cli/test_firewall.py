@@ -71,6 +71,13 @@ def test_the_machine_itself_needs_no_row(request_, tmp_path):
     assert "127.0.0.1" not in targets(rows) and not any("llm.provider" in r["Notes"] for r in rows)
 
 
+def test_a_chosen_integration_without_a_flow_is_an_open_point(request_, tmp_path):
+    (tmp_path / "site.yaml").write_text(SITE + "  integrations: [smtp, ldap]\n")
+    assert any("smtp" in r["Notes"] for r in request_("--site", "site.yaml"))
+    (tmp_path / "site.yaml").write_text(SITE + "  integrations: [none]\n")
+    assert not any("by hand" in r["Notes"] for r in request_("--site", "site.yaml"))
+
+
 def test_every_phase_is_in_it_unless_one_is_named(request_):
     assert any("NET-001.held" in r["Requirements"] for r in request_())
     assert not any("NET-001.held" in r["Requirements"] for r in request_("--phase", "pre-install"))

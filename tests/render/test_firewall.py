@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from render import traces
 from render.requests import HOSTILE, LISTED, request
 from vorflug.engine.firewall import Source
+from vorflug.ports.net import Code, Stage, StageSeen
 from vorflug.render.firewall import BOM, HEADS, render_csv, render_html, render_markdown
 from vorflug.render.flows import lines, notes
 from vorflug.render.words import Speaker
@@ -70,9 +72,51 @@ def test_by_a_proxy():
 
 
 def test_open_points_are_lines_too():
-    last = table()[-1]
-    assert last["No."] == "" and last["Requirements"] == "EGR-2 EGR-3"
-    assert last["Notes"] == "Open: the site file has no value for llm.provider."
+    found = {r["Notes"]: r["Requirements"] for r in table() if r["No."] == ""}
+    assert found == {
+        "Open: the site file has no value for llm.provider.": "EGR-2 EGR-3",
+        "Open: no time server is configured on this host; its name is to be given.": "OS-9",
+        "Open: servers and ports of smtp and ldap are to be given by hand.": "",
+    }
+    assert render_html(request(), lang="en").count("is to be given.") == 1
+
+
+def evidence(**changes):
+    return {target: row["Test evidence"].partition(" (20")[0] for target, row in by_target(**changes).items()}
+
+
+def test_the_evidence_is_that_of_the_connection():
+    denied = traces.passed("registry-1.docker.io", route=traces.PROXY, stages=(
+        StageSeen(Stage.RESOLVE, 0.1), StageSeen(Stage.CONNECT, 0.1), StageSeen(Stage.PROXY, 0.1, Code.PROXY_DENIED),
+    ))  # fmt: skip
+    found = evidence(proxy="proxy.corp:3128", traced=(denied,))
+    assert found["proxy.corp"] == "TCP open"
+    assert found["registry-1.docker.io"] == "the proxy does not open the way (proxy.denied)"
+    refused = traces.passed("login.example", stages=(StageSeen(Stage.CONNECT, 0.1, Code.TCP_REFUSED),))
+    found = evidence(traced=(refused, traces.passed("registry-1.docker.io")))
+    assert (found["login.example"], found["registry-1.docker.io"]) == ("TCP refused", "TCP open")
+    both = evidence(traced=(refused, traces.passed("login.example")))
+    assert both["login.example"] == "TCP refused; 1 of 2 requests came through"
+
+
+def test_what_another_proxy_showed_is_told_as_that():
+    old = traces.passed("registry-1.docker.io", route=traces.PROXY)
+    found = evidence(proxy="new.corp:8080", traced=(old,))
+    assert found["registry-1.docker.io"] == "not tested by this way; tested by another proxy: proxy.corp:3128"
+    assert found["new.corp"] == "not tested yet"
+    assert "another way" in " ".join(notes(request(proxy="new.corp:8080", traced=(old,)), EN))
+    assert "another way" not in " ".join(notes(request(traced=(traces.passed("login.example"),)), EN))
+
+
+def test_the_firewall_comes_first_then_the_proxy():
+    rows_ = [r for r in table(proxy="proxy.corp:3128") if r["No."]]
+    places = [r["To be allowed at"] for r in rows_]
+    assert places == sorted(places) and set(places) == {"Firewall", "Proxy"}
+    assert all((r["To be allowed at"] == "Proxy") == r["Way"].startswith("proxy") for r in rows_)
+    assert all(r["Protocol"] for r in rows_)
+    for write in (render_markdown, render_html):
+        assert re.search(r"(## |<h3>)Proxy", write(request(proxy="proxy.corp:3128"), lang="en"))
+        assert not re.search(r"(## |<h3>)Proxy", write(request(), lang="en"))
 
 
 def test_without_a_report_nothing_is_proved():

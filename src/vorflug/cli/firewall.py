@@ -15,7 +15,7 @@ from vorflug.model.message import msg
 if TYPE_CHECKING:
     from vorflug.engine.firewall import FirewallRequest, Source
     from vorflug.model.report import Report
-    from vorflug.model.requirement import Item
+    from vorflug.model.requirement import Item, LocalText
     from vorflug.pipeline import Case
     from vorflug.ports import Host
     from vorflug.ports.net import Resolved
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _RESOLVE_S = 8.0
 """Seconds for all names together; one that has no answer by then is shown as not resolved."""
+_NOTHING = "none"
+"""The choice of a list that stands for no choice."""
 _AT_ONCE = 16
 _REPORTS_AT_MOST = 50
 """Newest report folders that are looked into."""
@@ -61,7 +63,7 @@ def make(case: Case, wishes: Wishes, *, every_phase: bool) -> FirewallRequest:
     resolved = _resolve(firewall.names(items, surroundings)) if wishes.resolve else {}
     source = _source(wishes.source)
     rows = firewall.rows(items, surroundings, resolved, report, own=source.addresses)
-    points = firewall.open_points(items)
+    points = (*firewall.open_points(items, rows), *firewall.chosen_points(_chosen(case)))
     if not rows and not points:
         raise Refusal(
             msg("No requirement of the profile needs the network for this operating model and phase; choose others.")
@@ -81,6 +83,19 @@ def make(case: Case, wishes: Wishes, *, every_phase: bool) -> FirewallRequest:
         tested=None if report is None else report.times.finished,
         elsewhere="" if report is None or report.host.name == source.name else report.host.name,
     )
+
+
+def _chosen(case: Case) -> dict[str, tuple[LocalText, tuple[str, ...]]]:
+    """What the site file chose from lists that no flow of the profile follows from, by parameter."""
+    from vorflug.documents.parameters import ParameterType
+
+    found: dict[str, tuple[LocalText, tuple[str, ...]]] = {}
+    for name, parameter in case.profile.parameters.items():
+        values = case.site.parameters.get(name) or ()
+        named = tuple(str(value) for value in values if value != _NOTHING) if parameter.many else ()
+        if parameter.type is ParameterType.CHOICE and named:
+            found[name] = (parameter.title, named)
+    return found
 
 
 def _of_every_phase(case: Case) -> list[Item]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from vorflug.engine import registry
-from vorflug.engine.contacts import Surroundings, Touch, flows
-from vorflug.model.contact import Contact
+from vorflug.engine.contacts import PROXY, Surroundings, Touch, flows
+from vorflug.engine.reached import Connection, Reached, connections, other_ways, reached
+from vorflug.model.contact import Contact, ContactKind, Direction
 from vorflug.model.hosts import address
-from vorflug.model.message import Message, Text
+from vorflug.model.message import Message, Text, msg
 from vorflug.model.report import Report
 from vorflug.model.requirement import Item, LocalText, Outcome, Pending, Requirement
 from vorflug.ports.net import Resolved
@@ -18,6 +19,7 @@ from vorflug.ports.net import Resolved
 ADDRESSES_AT_MOST = 16
 """Shown of one name; services with many change them by the minute."""
 
+_NO_TIME_SERVER = msg("Open: no time server is configured on this host; its name is to be given.")
 _WORST_FIRST = (Outcome.UNMET, Outcome.UNKNOWN, Outcome.MET)
 
 
@@ -44,7 +46,11 @@ class Row:
     ids: tuple[str, ...]
     """Of the requirements that name it; where none does, of those that come by it."""
     proofs: tuple[Proof, ...]
-    """Worst first; empty where it is not tested yet."""
+    """Worst first; empty where it is not tested yet, or *reached* says it."""
+    reached: Reached | None = None
+    """What the report's requests show about this very connection; it wins over findings, which may mean more."""
+    other_ways: tuple[str | None, ...] = ()
+    """Where no request took today's way: the proxies by which it was tried then (None: directly)."""
 
     @property
     def contact(self) -> Contact:
@@ -58,6 +64,11 @@ class Row:
             return (self.contact.target,)
         return () if self.resolved is None else self.resolved.addresses[:ADDRESSES_AT_MOST]
 
+    @property
+    def at_the_proxy(self) -> bool:
+        """Whether a proxy has to let it through, and no firewall."""
+        return self.touch.via is not None and self.touch.via.proxy is not None
+
 
 @dataclass(frozen=True)
 class OpenPoint:
@@ -66,7 +77,9 @@ class OpenPoint:
     id: str
     title: LocalText
     missing: str
-    """The parameter."""
+    """The parameter; empty where this host lacks a setting."""
+    says: Message | None = None
+    """What is open; None where the parameter has no value."""
 
 
 @dataclass(frozen=True)
@@ -125,19 +138,21 @@ def rows(
 
     every = flows((i for i in items if isinstance(i, Requirement)), here)
     needed = [touch for touch in every if not is_this_host(touch)]
-    outcomes = {} if report is None else {f.id: f.outcome for f in report.findings}
-    when = None if report is None else report.times.finished
-    return tuple(
+    proved = _Proved(report)
+    # what the firewall has to let through comes first, then what the proxy has to
+    needed.sort(key=lambda touch: touch.via is not None and touch.via.proxy is not None)
+    made = (
         Row(
             number=number,
             touch=touch,
             resolved=resolved.get(touch.contact.target),
             purposes=_purposes(touch),
             ids=_ids(touch),
-            proofs=() if when is None else _proofs(_ids(touch), outcomes, when),
+            proofs=(),
         )
         for number, touch in enumerate(needed, start=1)
     )
+    return tuple(map(proved.row, made))
 
 
 def names(items: Iterable[Item], here: Surroundings) -> tuple[str, ...]:
@@ -147,13 +162,33 @@ def names(items: Iterable[Item], here: Surroundings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in every if address(name) is None))
 
 
-def open_points(items: Iterable[Item]) -> tuple[OpenPoint, ...]:
-    """Rows of the profile that may need a flow and wait for a value."""
+def chosen_points(chosen: Mapping[str, tuple[LocalText, tuple[str, ...]]]) -> tuple[OpenPoint, ...]:
+    """What was *chosen* from lists in the site file, by parameter: title and values.
+
+    Of such a choice (mail, directory, document store) no server is known.
+    """
     return tuple(
+        OpenPoint(
+            "", title, name, msg("Open: servers and ports of {values:list} are to be given by hand.", values=values)
+        )
+        for name, (title, values) in chosen.items()
+    )
+
+
+def open_points(items: Iterable[Item], found: Iterable[Row] = ()) -> tuple[OpenPoint, ...]:
+    """Rows of the profile that may need a flow and wait for a value; then rows *found* whose time server has no name."""
+    waiting = (
         OpenPoint(item.header.id, item.header.title, item.cause.subject)
         for item in items
         if isinstance(item, Pending) and _may_need_a_flow(item.kind)
     )
+    unnamed = (
+        OpenPoint(requirement.id, requirement.title, "", _NO_TIME_SERVER)
+        for row in found
+        if row.contact.kind is ContactKind.TIME_SERVER and not row.contact.target
+        for requirement in row.touch.named_by
+    )
+    return (*waiting, *unnamed)
 
 
 def _may_need_a_flow(kind: str) -> bool:
@@ -172,6 +207,31 @@ def _purposes(touch: Touch) -> tuple[Message | LocalText, ...]:
 
 def _ids(touch: Touch) -> tuple[str, ...]:
     return tuple(sorted({r.id for r in touch.named_by or touch.needed_by}))
+
+
+class _Proved:
+    """What a report, if there is one, proves about rows."""
+
+    def __init__(self, report: Report | None) -> None:
+        self._outcomes = {} if report is None else {f.id: f.outcome for f in report.findings}
+        self._when = None if report is None else report.times.finished
+        self._connections: tuple[Connection, ...] = () if report is None else connections(report)
+
+    def row(self, row: Row) -> Row:
+        """*row* with its evidence: of the connection itself, else of the findings about it."""
+        contact, via = row.contact, row.touch.via
+        if self._when is None:
+            return row
+        proxy = None if via is None else via.proxy
+        where = (contact.target, contact.port, proxy)
+        if contact.direction is Direction.OUTBOUND:
+            if (seen := reached(self._connections, *where)) is not None:
+                return replace(row, reached=seen)
+            if others := other_ways(self._connections, *where):
+                return replace(row, other_ways=others)
+        if contact.purpose is PROXY or not row.touch.named_by:
+            return row  # findings of others say nothing about it
+        return replace(row, proofs=_proofs(row.ids, self._outcomes, self._when))
 
 
 def _proofs(ids: tuple[str, ...], outcomes: Mapping[str, Outcome], when: datetime) -> tuple[Proof, ...]:

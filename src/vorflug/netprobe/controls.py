@@ -6,25 +6,19 @@ its share of the deadline.  Those that fit the same fault run side by side.
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from queue import Empty, SimpleQueue
-from threading import Thread
 from time import monotonic
-from typing import TypeVar
 
 from vorflug.model.hosts import address
 from vorflug.model.message import visible
 from vorflug.netprobe import request
-from vorflug.netprobe.answer import Judged
 from vorflug.netprobe.channel import Alert, Silent
-from vorflug.netprobe.connect import connect
 from vorflug.netprobe.handshake import Hello
 from vorflug.netprobe.limits import Deadline
+from vorflug.netprobe.looks import DIFFERS, FAILED, NOT_POSSIBLE, PASSED, SAME, Looks, nowhere, side_by_side, since
 from vorflug.netprobe.lookup import look_up
 from vorflug.netprobe.passage import Manner, Passage
 from vorflug.netprobe.proxy import Choice
@@ -32,31 +26,15 @@ from vorflug.netprobe.request import Line
 from vorflug.netprobe.target import Target
 from vorflug.ports.net import Check, CheckSeen, Code, Stage, StageSeen
 
-_T = TypeVar("_T")
-
 _DIRECT = Choice(None, "")
-_TRIAL_S = 4.0
-_OF_THE_REST = 0.8
 _CLOCKS_APART_S = 600.0
 """Ten minutes: caches and slow answers shift a Date header by less."""
-_NOBODY = "192.0.2.1"
-"""An address of TEST-NET-1 (RFC 5737), which no host has."""
-_NOBODY_S = 1.5
 _VAGUE = ("ERR_CANNOT_FORWARD", "ERR_READ_ERROR")
 """What squid 5 says of a name that it cannot resolve, and of much else."""
-PASSED, FAILED, SAME, DIFFERS, NOT_POSSIBLE = "passed", "failed", "same", "differs", "not_possible"
-
-Again = Callable[..., Passage]
-"""A further passage; the keywords are what differs: ``manner``, ``target``, ``choice``, ``known``, ``ask``."""
 
 
-class Controls:
+class Controls(Looks):
     """The looks that fit what a passage met."""
-
-    def __init__(self, passage: Passage, again: Again, deadline: Deadline) -> None:
-        self._passage = passage
-        self._again = again
-        self._deadline = deadline
 
     def run(self) -> None:
         """Make them, and correct the code where they prove another one."""
@@ -110,8 +88,8 @@ class Controls:
     def _same_for_nobody(self) -> CheckSeen:
         """Squid 5 has no word for a name that does not exist: it cannot forward, as with a target that is down."""
         passage = self._passage
-        nowhere = Target(passage.target.scheme, _nowhere(), passage.target.port, "/")
-        tried = self._again(target=nowhere, known=passage.addresses, manner=Manner(last=Stage.PROXY))
+        nobody = Target(passage.target.scheme, nowhere(), passage.target.port, "/")
+        tried = self._again(target=nobody, known=passage.addresses, manner=Manner(last=Stage.PROXY))
         one, other = passage.proxy, tried.proxy
         alike = one is not None and other is not None and (one.status, one.error) == (other.status, other.error)
         here = look_up(
@@ -123,13 +101,13 @@ class Controls:
             hosts_file=passage.tools.hosts_file,
         )
         unknown = here.code in (Code.DNS_NXDOMAIN, Code.DNS_NODATA)
-        detail = f"{nowhere.host}: {'same' if alike else 'another'} answer; here: {here.code or 'resolves'}"
+        detail = f"{nobody.host}: {'same' if alike else 'another'} answer; here: {here.code or 'resolves'}"
         return CheckSeen(Check.SAME_FOR_NOBODY, SAME if alike and unknown else DIFFERS, detail)
 
     def _alive(self) -> CheckSeen:
         scheme = self._passage.target.scheme
-        nowhere = Target(scheme, _nowhere(), self._passage.target.port, "/")
-        tried = self._again(target=nowhere, known=self._passage.addresses, manner=Manner(last=Stage.PROXY))
+        nobody = Target(scheme, nowhere(), self._passage.target.port, "/")
+        tried = self._again(target=nobody, known=self._passage.addresses, manner=Manner(last=Stage.PROXY))
         spoke = tried.code not in (None, Code.PROXY_TIMEOUT, Code.PROXY_CLOSED) or tried.http is not None
         detail = f"{tried.code} {tried.stages[-1].detail}" if tried.stages else ""
         return CheckSeen(Check.PROXY_ALIVE, PASSED if spoke else FAILED, detail)
@@ -189,10 +167,10 @@ class Controls:
 
     def _honesty(self) -> CheckSeen:
         """A proxy that opens a way to a host that cannot exist (RFC 6761, 6.4) proves nothing by its yes."""
-        nowhere = Target("https", _nowhere(), 443, "/")
-        tried = self._again(target=nowhere, known=self._passage.addresses, manner=Manner(last=Stage.PROXY))
+        nobody = Target("https", nowhere(), 443, "/")
+        tried = self._again(target=nobody, known=self._passage.addresses, manner=Manner(last=Stage.PROXY))
         opened = any(s.stage is Stage.PROXY and s.code is None for s in tried.stages)
-        return CheckSeen(Check.PROXY_HONESTY, FAILED if opened else PASSED, f"CONNECT {nowhere.authority}")
+        return CheckSeen(Check.PROXY_HONESTY, FAILED if opened else PASSED, f"CONNECT {nobody.authority}")
 
     def _direct(self) -> CheckSeen:
         tried = self._again(choice=_DIRECT, manner=Manner(last=Stage.TLS))
@@ -219,23 +197,23 @@ class Controls:
     def _who_signs(self) -> bool:
         """Whether a certificate is made up on the spot for a name that cannot exist: then somebody re-signs."""
         passage = self._passage
-        name = _nowhere()
+        name = nowhere()
         looks: list[Callable[[], Passage]] = [
             lambda: self._again(known=passage.addresses, manner=Manner(server_name=name, last=Stage.TLS))
         ]
         if passage.choice.proxy is not None:
-            nowhere = Target("https", name, 443, "/")
-            looks.append(lambda: self._again(target=nowhere, known=passage.addresses, manner=Manner(last=Stage.TLS)))
+            nobody = Target("https", name, 443, "/")
+            looks.append(lambda: self._again(target=nobody, known=passage.addresses, manner=Manner(last=Stage.TLS)))
         began = monotonic()
         made_up = ""
-        for tried in _side_by_side(looks, self._share()):
+        for tried in side_by_side(looks, self._share()):
             chain = tried.tls.chain if tried.tls is not None else ()
             if chain and name in chain[0].names:
                 made_up = chain[0].issuer
         direct = self._other_issuer_directly()
         outcome = PASSED if made_up or direct else FAILED
         detail = f"{name}: {made_up}" if made_up else direct
-        passage.checks.append(CheckSeen(Check.MADE_UP, outcome, visible(detail, at_most=300), _since(began)))
+        passage.checks.append(CheckSeen(Check.MADE_UP, outcome, visible(detail, at_most=300), since(began)))
         return outcome == PASSED
 
     def _other_issuer_directly(self) -> str:
@@ -262,114 +240,22 @@ class Controls:
         valid = all(c.not_before <= told.strftime("%Y-%m-%dT%H:%M:%SZ") <= c.not_after for c in chain)
         wrong = apart > _CLOCKS_APART_S and valid
         detail = f"Date {told:%Y-%m-%dT%H:%M:%SZ}, here {here:%Y-%m-%dT%H:%M:%SZ}"
-        passage.checks.append(CheckSeen(Check.CLOCK, DIFFERS if wrong else SAME, detail, _since(began)))
+        passage.checks.append(CheckSeen(Check.CLOCK, DIFFERS if wrong else SAME, detail, since(began)))
         return wrong
 
-    # ---- an answer ---------------------------------------------------------------------------------------------------
-
-    def is_a_stand_in(self, judged: Judged) -> bool:
-        """Whether the answer is given for a host that cannot exist, too: by the network, then, and not by the service.
-
-        A server that knows no names does so as well, so that this proves nothing without the marks of *judged*.
-        """
-        passage = self._passage
-        if passage.choice.proxy is not None or passage.answer is None or judged.suspicion is None:
-            return False
-        began = monotonic()
-        passage.hang_up()
-        met = passage.connected(passage.target.port)
-        if met.channel is None:
-            return False
-        channel = passage.kept(met)
-        line = Line("GET", passage.target.path, _nowhere())
-        with suppress(Silent, OSError, Alert):
-            other = request.fetch(channel, line, self._deadline.within(self._share()))
-            first = passage.answer
-            same = other.status == first.status and _site_of(other) == _site_of(first)
-            detail = f"HTTP {other.status} for {line.host}"
-            seen = CheckSeen(Check.OTHER_HOST_NAME, SAME if same else DIFFERS, detail, _since(began))
-            passage.checks.append(seen)
-            return same
-        return False
-
-    def answers_where_nobody_is(self) -> bool:
-        """Whether the same answer comes from an address that is nobody's: whoever answers there answers for all."""
-        passage = self._passage
-        if passage.choice.proxy is not None or passage.answer is None or passage.target.scheme != "http":
-            return False
-        began = monotonic()
-        passage.hang_up()
-        deadline = self._deadline.within(min(_NOBODY_S, self._share()))
-        met = connect([_NOBODY], passage.target.port, passage.limits, deadline)
-        same = False
-        if met.channel is not None:
-            line = Line("GET", passage.target.path, passage.target.host_header)
-            with suppress(Silent, OSError, Alert):
-                other = request.fetch(passage.kept(met), line, self._deadline.within(self._share()))
-                first = passage.answer
-                same = other.status == first.status and _site_of(other) == _site_of(first)
-        seen = CheckSeen(
-            Check.NOBODY_THERE, SAME if same else DIFFERS, f"{_NOBODY}:{passage.target.port}", _since(began)
-        )
-        passage.checks.append(seen)
-        return same
-
-    def is_the_proxys_word(self) -> bool:
-        """Whether the proxy gives the same answer to a plain request for a host that cannot exist."""
-        passage = self._passage
-        first = passage.answer
-        if passage.choice.proxy is None or first is None:
-            return False
-        began = monotonic()
-        passage.hang_up()
-        nowhere = Target("http", _nowhere(), passage.target.port, passage.target.path)
-        tried = self._again(target=nowhere, known=passage.addresses)
-        other = tried.answer
-        same = other is not None and (other.status, _site_of(other)) == (first.status, _site_of(first))
-        detail = f"HTTP {other.status} for {nowhere.host}" if other is not None else f"{tried.code}"
-        passage.checks.append(CheckSeen(Check.SAME_BY_PROXY, SAME if same else DIFFERS, detail, _since(began)))
-        return same
-
     # ---- running -----------------------------------------------------------------------------------------------------
-
-    def _share(self) -> float:
-        return min(_TRIAL_S, _OF_THE_REST * self._deadline.left())
 
     def _together(self, looks: Mapping[Check, Callable[[], CheckSeen]]) -> dict[Check, CheckSeen]:
         def timed(look: Callable[[], CheckSeen]) -> CheckSeen:
             began = monotonic()
             seen = look()
-            return replace(seen, detail=visible(seen.detail, at_most=300), took_s=_since(began))
+            return replace(seen, detail=visible(seen.detail, at_most=300), took_s=since(began))
 
         wrapped: list[Callable[[], CheckSeen]] = [lambda look=look: timed(look) for look in looks.values()]  # type: ignore[misc]
-        came = {seen.check: seen for seen in _side_by_side(wrapped, self._share())}
+        came = {seen.check: seen for seen in side_by_side(wrapped, self._share())}
         for check in looks:
             self._passage.checks.append(came.get(check, CheckSeen(check, NOT_POSSIBLE)))
         return came
-
-
-def _side_by_side(looks: Sequence[Callable[[], _T]], seconds: float) -> list[_T]:
-    """What came of *looks* within *seconds*; one that is late or fails is left out."""
-    came: SimpleQueue[_T | None] = SimpleQueue()
-
-    def run(look: Callable[[], _T]) -> None:
-        try:
-            came.put(look())
-        except (OSError, ValueError, Silent, Alert):  # out of means, or closed since: nothing was seen
-            came.put(None)
-
-    for look in looks:
-        Thread(target=run, args=(look,), name="control", daemon=True).start()
-    ends = Deadline(seconds)
-    found: list[_T] = []
-    for _ in looks:
-        try:
-            one = came.get(timeout=max(0.001, ends.left()))
-        except Empty:
-            break
-        if one is not None:
-            found.append(one)
-    return found
 
 
 def _date_of(passage: Passage, deadline: Deadline) -> datetime | None:
@@ -387,18 +273,3 @@ def _date_of(passage: Passage, deadline: Deadline) -> datetime | None:
     except ValueError:
         return None
     return told if told.tzinfo is not None else told.replace(tzinfo=UTC)
-
-
-def _site_of(answer: request.Answer) -> str:
-    """What is alike in two answers of one page, which may hold the address that was asked for."""
-    location = next(iter(answer.values("location")), "")
-    return location.partition("?")[0] if location else answer.body[:200].decode("latin-1")
-
-
-def _nowhere() -> str:
-    """A name that cannot exist (RFC 6761, 6.4)."""
-    return f"vorflug-{secrets.token_hex(6)}.invalid"
-
-
-def _since(began: float) -> float:
-    return round(monotonic() - began, 4)

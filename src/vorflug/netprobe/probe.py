@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from vorflug.model.message import visible
 from vorflug.netprobe import answer as answers
 from vorflug.netprobe import proxy as proxies
-from vorflug.netprobe.controls import DIFFERS, FAILED, PASSED, Controls
+from vorflug.netprobe.answer_controls import AnswerControls
+from vorflug.netprobe.controls import Controls
 from vorflug.netprobe.handshake import Hello
 from vorflug.netprobe.limits import Deadline, Limits
+from vorflug.netprobe.looks import DIFFERS, FAILED, PASSED, Again
 from vorflug.netprobe.passage import Manner, Passage, Tools
 from vorflug.netprobe.redirect import AT_MOST as REDIRECTS_AT_MOST
 from vorflug.netprobe.target import Target, parse
@@ -65,11 +67,17 @@ class _Diagnosis:
         return Passage(self._ask, target, choice, self._tools, deadline, open_channels=self._open, **others).run()
 
     def _controls(self, passage: Passage) -> Controls:
+        return Controls(passage, self._again(passage), self._deadline)
+
+    def _answered_by(self, passage: Passage) -> AnswerControls:
+        return AnswerControls(passage, self._again(passage), self._deadline)
+
+    def _again(self, passage: Passage) -> Again:
         def again(**others: Any) -> Passage:
             target = others.pop("target", passage.target)
             return self._passage(target, **{"choice": passage.choice, **others})
 
-        return Controls(passage, again, self._deadline)
+        return again
 
     def _programs(self, passage: Passage) -> Disagreement | None:
         """Where programs of this host differ about the way; only the environment leaves that open."""
@@ -158,17 +166,17 @@ class _Diagnosis:
             if (
                 code is Code.HTTP_STATUS
                 and self._is_plain_by_proxy(passage)
-                and self._controls(passage).is_the_proxys_word()
+                and self._answered_by(passage).is_the_proxys_word()
             ):
                 passage.stages = [s for s in passage.stages if s.stage is not Stage.HTTP]
                 passage.blame(Stage.PROXY, proxies.code_of_plain(passage.proxy, passage.answer), judged.detail)
                 return passage
             if suspicion is not None and code is None and suspicion.plain:
-                proved = suspicion.proof or self._controls(passage).is_a_stand_in(judged)
+                proved = suspicion.proof or self._answered_by(passage).is_a_stand_in(judged)
                 code = suspicion.code if proved else None
             elif suspicion is not None and code in (Code.HTTP_WRONG_TARGET, Code.HTTP_STATUS):
                 # a sign-in form alone may be the service's own: only an answer where nobody is proves the network's
-                code = suspicion.code if self._controls(passage).answers_where_nobody_is() else code
+                code = suspicion.code if self._answered_by(passage).answers_where_nobody_is() else code
             if code is not None or judged.detail:
                 self._note(passage, code, judged.detail)
             return passage

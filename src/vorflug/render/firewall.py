@@ -15,7 +15,20 @@ from typing import TYPE_CHECKING, Any
 from vorflug.engine.firewall import FirewallRequest
 from vorflug.model.message import Message, msg
 from vorflug.render.csv import guarded
-from vorflug.render.flows import OPEN, OPEN_LEAD, SIGNATURES, SIGNED, Line, about, lines, moment, notes, open_points
+from vorflug.render.flows import (
+    AT_FIREWALL,
+    AT_PROXY,
+    OPEN,
+    OPEN_LEAD,
+    SIGNATURES,
+    SIGNED,
+    Line,
+    about,
+    lines,
+    moment,
+    notes,
+    open_points,
+)
 from vorflug.render.markdown import escape
 from vorflug.render.page import page_environment
 from vorflug.render.words import Speaker
@@ -46,6 +59,7 @@ HEADS: tuple[Message, ...] = (
     msg("Valid until"),
     msg("Test evidence"),
     msg("Notes"),
+    msg("To be allowed at"),
 )
 """The header row of the CSV; new columns are added at the end."""
 
@@ -84,8 +98,18 @@ def _cells(line: Line) -> tuple[str, ...]:
         line.since,
         line.until,
         line.proof,
-        " ".join(line.notes),
+        "; ".join(line.notes),
+        line.at,
     )
+
+
+def _halves(every: tuple[Line, ...]) -> tuple[tuple[Message, tuple[Line, ...]], ...]:
+    """What the firewall, then what the proxy has to let through; a half without a row is left out."""
+    halves = (
+        (AT_FIREWALL, tuple(line for line in every if not line.at_proxy)),
+        (AT_PROXY, tuple(line for line in every if line.at_proxy)),
+    )
+    return tuple(half for half in halves if half[1])
 
 
 def render_markdown(request: FirewallRequest, *, lang: str) -> str:
@@ -95,10 +119,11 @@ def render_markdown(request: FirewallRequest, *, lang: str) -> str:
     out += [f"- **{escape(name)}**: {escape(value)}" for name, value in about(request, say)]
     out += ["", *(f"> {escape(note)}\n>" for note in notes(request, say))]
     out[-1] = out[-1].removesuffix("\n>")
-    out += ["", *_table([say(head) for head in _NARROW], map(_narrow, lines(request, say)))]
+    for where, every in _halves(lines(request, say)):
+        out += ["", f"## {escape(say(where))}", "", *_table([say(head) for head in _NARROW], map(_narrow, every))]
     if points := open_points(request, say):
         heads = [say(msg("Missing value")), say(msg("Requirements")), say(msg("What may be needed"))]
-        rows = [(p.missing, " ".join(p.ids), "; ".join(p.titles)) for p in points]
+        rows = [(p.missing, " ".join(p.ids), "; ".join((*p.titles, *((p.own,) if p.own else ())))) for p in points]
         out += ["", f"## {escape(say(OPEN))}", "", escape(say(OPEN_LEAD)), "", *_table(heads, rows)]
     out += [
         "",
@@ -141,7 +166,7 @@ def _narrow(line: Line) -> tuple[str, ...]:
         line.since,
         line.until,
         line.proof,
-        " ".join(line.notes),
+        "; ".join(line.notes),
     )
 
 
@@ -165,7 +190,7 @@ def render_html(request: FirewallRequest, *, lang: str) -> str:
             product=say(request.title),
             about=about(request, say),
             notes=notes(request, say),
-            lines=every,
+            halves=[(say(where), half) for where, half in _halves(every)],
             marks={reason: chr(ord("a") + at) for at, reason in enumerate(reasons)},
             points=open_points(request, say),
             tested="" if request.tested is None else moment(request.tested),

@@ -6,11 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from vorflug.engine.firewall import FirewallRequest, Proof, Row
-from vorflug.model.contact import ContactKind, Direction
+from vorflug.engine.contacts import PROXY
+from vorflug.engine.firewall import FirewallRequest, OpenPoint, Row
+from vorflug.engine.reached import Reached
+from vorflug.model.contact import Contact, ContactKind, Direction
 from vorflug.model.message import Message, msg
 from vorflug.model.names import ANSWERS
-from vorflug.ports.net import Route
+from vorflug.model.requirement import Outcome
+from vorflug.ports.net import Code, Route
 from vorflug.render.contacts import transport, via
 from vorflug.render.words import OUTCOMES, Speaker
 
@@ -18,6 +21,10 @@ _DIRECTIONS: dict[Direction, Message] = {
     Direction.OUTBOUND: msg("outbound"),
     Direction.INBOUND: msg("inbound"),
 }
+AT_FIREWALL = msg("Firewall")
+AT_PROXY = msg("Proxy")
+_BY_PORT = {80: "http", 443: "https"}
+"""The protocol of a port that users open (RFC 9110, 4.2)."""
 _ENCRYPTED = ("https", "wss")
 _PROOFS_AT_MOST = 3
 
@@ -45,10 +52,16 @@ class Line:
     since: str
     until: str
     proofs: tuple[tuple[str, str, str], ...]
-    """Id, the outcome's name for the style, and the outcome; worst first, of many the first."""
+    """Id, the outcome's name for the style, and the outcome; worst first, of many the first.
+
+    Of the connection itself: an empty id, and what was met.
+    """
     proof: str
     """The same in one sentence with its time, or that there is none yet."""
     notes: tuple[str, ...]
+    at: str
+    """Who has to let it through: the firewall or the proxy."""
+    at_proxy: bool
 
 
 OPEN = msg("Open points")
@@ -68,21 +81,25 @@ class Point:
     ids: tuple[str, ...]
     titles: tuple[str, ...]
     says: str
+    own: str
+    """The same where it is more than that a value is missing; else empty."""
 
 
 def open_points(request: FirewallRequest, say: Speaker) -> tuple[Point, ...]:
     """By missing value, in the profile's order."""
-    by_value: dict[str, list[tuple[str, str]]] = {}
+    by_value: dict[tuple[str, Message], list[OpenPoint]] = {}
     for point in request.open_points:
-        by_value.setdefault(point.missing, []).append((point.id, say(point.title)))
+        says = point.says or msg("Open: the site file has no value for {name}.", name=point.missing)
+        by_value.setdefault((point.missing, says), []).append(point)
     return tuple(
         Point(
-            say(missing),
-            tuple(id_ for id_, _ in waiting),
-            tuple(dict.fromkeys(title for _, title in waiting)),
-            say(msg("Open: the site file has no value for {name}.", name=missing)),
+            say(missing) or "–",
+            tuple(point.id for point in waiting if point.id),
+            tuple(dict.fromkeys(say(point.title) for point in waiting)),
+            say(says),
+            "" if missing and not any(point.says for point in waiting) else say(says),
         )
-        for missing, waiting in by_value.items()
+        for (missing, says), waiting in by_value.items()
     )
 
 
@@ -140,6 +157,13 @@ def notes(request: FirewallRequest, say: Speaker) -> tuple[str, ...]:
                 "container."
             )
         )
+    if any(row.other_ways for row in request.rows):
+        every.append(
+            msg(
+                "Some rows were tested by another way than the one that leads there today: by another proxy, or by "
+                "none. Their evidence does not hold for today's way: repeat the run (vorflug run)."
+            )
+        )
     if request.elsewhere:
         every.append(msg("The test evidence comes from another host: {host}.", host=request.elsewhere))
     return tuple(say(note) for note in every)
@@ -170,7 +194,7 @@ class _Writer:
             addresses=tuple(map(say, here.addresses if inbound else row.addresses)),
             port="" if contact.port is None else str(contact.port),
             transport=transport(contact.kind, contact.protocol),
-            protocol=say(contact.protocol),
+            protocol=_protocol(contact),
             way="–" if inbound else say(via(row.touch.via)),
             exempt=self._exempt(row),
             reason=say(contact.exempt),
@@ -178,9 +202,11 @@ class _Writer:
             ids=row.ids,
             since=_day(self._request.since, say),
             until="" if self._request.until is None else _day(self._request.until, say),
-            proofs=tuple(map(self._proof, row.proofs[:_PROOFS_AT_MOST])),
-            proof=self._proved(row.proofs),
+            proofs=self._proofs(row),
+            proof=self._proved(row),
             notes=tuple(map(say, self._notes(row))),
+            at=say(AT_PROXY if row.at_the_proxy else AT_FIREWALL),
+            at_proxy=row.at_the_proxy,
         )
 
     def _target(self, row: Row) -> str:
@@ -198,14 +224,21 @@ class _Writer:
             return self._say(msg("yes"))
         return self._say(msg("no")) if row.contact.protocol in _ENCRYPTED else "–"
 
-    def _proof(self, proof: Proof) -> tuple[str, str, str]:
-        return self._say(proof.id), proof.outcome.value, self._say(OUTCOMES[proof.outcome])
+    def _proofs(self, row: Row) -> tuple[tuple[str, str, str], ...]:
+        if row.reached is not None:
+            outcome = Outcome.MET if row.reached.worst.stopped is None else Outcome.UNMET
+            return (("", outcome.value, self._say(_met(row.reached))),)
+        return tuple(
+            (self._say(proof.id), proof.outcome.value, self._say(OUTCOMES[proof.outcome]))
+            for proof in row.proofs[:_PROOFS_AT_MOST]
+        )
 
-    def _proved(self, proofs: tuple[Proof, ...]) -> str:
-        if not proofs:
-            return self._say(msg("not tested yet"))
-        shown = "; ".join(f"{id_}: {said}" for id_, _, said in map(self._proof, proofs[:_PROOFS_AT_MOST]))
-        return f"{shown} ({moment(proofs[0].when)})"
+    def _proved(self, row: Row) -> str:
+        proofs = self._proofs(row)
+        if not proofs or self._request.tested is None:
+            return self._say(_tried_otherwise(row.other_ways) if row.other_ways else msg("not tested yet"))
+        shown = "; ".join(f"{id_}: {said}" if id_ else said for id_, _, said in proofs)
+        return f"{shown} ({moment(self._request.tested)})"
 
     def _notes(self, row: Row) -> Iterable[Message]:
         contact, resolved = row.contact, row.resolved
@@ -221,6 +254,58 @@ class _Writer:
                 yield msg("does not resolve on this host")
         if not contact.certain:
             yield msg("used only where an answer leads there")
+
+
+def _protocol(contact: Contact) -> str:
+    """The contact's own, else what the flow is known to carry, else the transport."""
+    if contact.protocol:
+        return contact.protocol
+    if contact.purpose is PROXY:
+        return "http"
+    if contact.direction is Direction.INBOUND and contact.kind is ContactKind.TCP and contact.port in _BY_PORT:
+        return _BY_PORT[contact.port]
+    return transport(contact.kind, "").lower()
+
+
+_TCP: dict[Code, Message] = {
+    Code.TCP_REFUSED: msg("TCP refused"),
+    Code.TCP_TIMEOUT: msg("no answer over TCP"),
+    Code.TCP_NO_ROUTE: msg("no route there"),
+    Code.TCP_PROHIBITED: msg("TCP prohibited (ICMP)"),
+    Code.TCP_RESET: msg("TCP reset"),
+}
+
+
+def _met(seen: Reached) -> Message:
+    """What the connection came to."""
+    worst = seen.worst
+    if worst.stopped is None:
+        if worst.after is not None:
+            code = worst.after.value
+            if worst.proxy is not None:
+                return msg("the proxy opens the way; later {code}", code=code)
+            return msg("TCP open; later {code}", code=code)
+        return msg("the proxy opens the way") if worst.proxy is not None else msg("TCP open")
+    code = worst.stopped.value
+    if worst.at_proxy:
+        said = msg("the proxy is not reached ({code})", code=code)
+    elif worst.proxy is not None:
+        said = msg("the proxy does not open the way ({code})", code=code)
+    elif (known := _TCP.get(worst.stopped)) is not None:
+        said = known
+    else:
+        said = msg("not reached ({code})", code=code)
+    if seen.opened:
+        return msg("{said}; {n} of {all} requests came through", said=said, n=seen.opened, all=seen.tried)
+    return said
+
+
+def _tried_otherwise(ways: tuple[str | None, ...]) -> Message:
+    """How the report's requests went there."""
+    proxies = tuple(way for way in ways if way is not None)
+    if proxies:
+        return msg("not tested by this way; tested by another proxy: {proxies:list}", proxies=proxies)
+    return msg("not tested by this way; tested without a proxy")
 
 
 def _by_proxy(route: Route | None) -> bool:

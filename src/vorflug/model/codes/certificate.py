@@ -20,8 +20,8 @@ PAGES: dict[Code, Page] = {
             "runs its DNS record."
         ),
         ask=msg(
-            "Please have a certificate issued for the server in the report that holds the name named there as "
-            "a subject alternative name (DNS), and see that the server shows it for that name."
+            "Please have a certificate issued for the server named below that holds the name named there as a "
+            "subject alternative name (DNS), and see that the server shows it for that name."
         ),
         look=("openssl s_client -connect NAME:PORT -servername NAME -showcerts </dev/null",),
     ),
@@ -38,8 +38,8 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever renews the certificates of the target."),
         ask=msg(
-            "Please renew the expired certificate of the server in the report (end date and issuer stand "
-            "there), and reload the service so that it shows the new one."
+            "Please renew the expired certificate of the server named below (end date and issuer stand there), "
+            "and reload the service so that it shows the new one."
         ),
         look=("openssl s_client -connect NAME:PORT -servername NAME -showcerts </dev/null",),
     ),
@@ -55,8 +55,8 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever keeps the clock of this host; if it is right, whoever issued the certificate."),
         ask=msg(
-            "Please check the clock of the host in the report (NTP). If it is right, please check the clock "
-            "of the CA and have the certificate issued again."
+            "Please check the clock of the host named below (NTP). If it is right, please check the clock of "
+            "the CA and have the certificate issued again."
         ),
         look=(
             "date -u",
@@ -73,8 +73,8 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever issues certificates for the target."),
         ask=msg(
-            "Please have the certificate of the server in the report issued by the company's CA or a public "
-            "one. Until then please confirm its SHA-256 fingerprint by another way, so that it can be trusted "
+            "Please have the certificate of the server named below issued by the company's CA or a public one. "
+            "Until then please confirm its SHA-256 fingerprint by another way, so that it can be trusted "
             "explicitly."
         ),
         look=("openssl s_client -connect NAME:PORT -servername NAME -showcerts </dev/null",),
@@ -82,7 +82,7 @@ PAGES: dict[Code, Page] = {
     Code.TLS_UNKNOWN_CA: Page(
         seen=msg("The chain ends at an issuer that is neither in this host's store nor among the public roots."),
         proves=msg(
-            "A TLS server was reached. Its certificates lead to an authority that this host has no reason to trust."
+            "A TLS server was reached. Its certificates lead to an authority that this host does not trust."
         ),
         not_proves=msg(
             "It does not show whose authority it is. A company's own CA that was not yet installed here and a "
@@ -90,7 +90,7 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever runs the company's PKI; if the target is public, whoever runs TLS inspection on the way."),
         ask=msg(
-            "Please say whether the issuer in the report is one of ours, and give its CA certificate as a PEM "
+            "Please say whether the issuer named below is one of ours, and give its CA certificate as a PEM "
             "file with its fingerprint. If it belongs to TLS inspection, please exempt the target from it."
         ),
         look=("openssl s_client -connect NAME:PORT -servername NAME -showcerts </dev/null",),
@@ -107,7 +107,7 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever configures the certificates of the target's server or load balancer."),
         ask=msg(
-            "Please let the server in the report send its full chain: server certificate first, then each "
+            "Please let the server named below send its full chain: server certificate first, then each "
             "intermediate (nginx: both in ssl_certificate; Apache: SSLCertificateFile; haproxy: all in one "
             "PEM)."
         ),
@@ -129,12 +129,13 @@ PAGES: dict[Code, Page] = {
             "an outdated pin, looks the same."
         ),
         who=msg(
-            "Whoever runs TLS inspection (proxy or gateway), and for the CA certificate whoever runs the company's PKI."
+            "First whoever runs TLS inspection (proxy or gateway), for an exemption; for the CA certificate "
+            "whoever runs the company's PKI."
         ),
         ask=msg(
-            "Please exempt the names in the report from TLS inspection for this host. Where that is not "
-            "possible, please give the inspecting CA's certificate as a PEM file, to be mounted into every "
-            "container and named by SSL_CERT_FILE, REQUESTS_CA_BUNDLE and NODE_EXTRA_CA_CERTS."
+            "Please exempt the names below from TLS inspection for this host. Where that is not possible, "
+            "please give the inspecting CA's certificate as a PEM file, to be mounted into every container and "
+            "named by SSL_CERT_FILE, REQUESTS_CA_BUNDLE and NODE_EXTRA_CA_CERTS."
         ),
         look=("openssl s_client -connect NAME:PORT -servername NAME -showcerts </dev/null",),
     ),
@@ -149,7 +150,7 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever issues the certificates of the target."),
         ask=msg(
-            "Please have the certificate of the server in the report issued again with a new key: RSA of 3072 "
+            "Please have the certificate of the server named below issued again with a new key: RSA of 3072 "
             "bits or EC P-256 or stronger (BSI TR-02102-1)."
         ),
         look=("openssl s_client -connect NAME:PORT -servername NAME -showcerts </dev/null",),
@@ -163,8 +164,8 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever issues the certificates of the target."),
         ask=msg(
-            "Please have the certificate of the server in the report issued again with a signature by SHA-256 "
-            "or stronger; the issuing CA may have to be set to it."
+            "Please have the certificate of the server named below issued again with a signature by SHA-256 or "
+            "stronger; the issuing CA may have to be set to it."
         ),
         look=("openssl s_client -connect NAME:PORT -servername NAME -showcerts </dev/null",),
     ),
@@ -180,7 +181,7 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever issues and installs the certificates of the target."),
         ask=msg(
-            "Please check the chain file of the server in the report: server certificate with the purpose "
+            "Please check the chain file of the server named below: server certificate with the purpose "
             "serverAuth, then the intermediates that really issued it, in order; the fault found is named "
             "there."
         ),
@@ -195,8 +196,8 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever configures the certificates of the target's server or load balancer."),
         ask=msg(
-            "Please let the server in the report send only its own certificate and the intermediates that "
-            "lead to the root, and no CA bundle."
+            "Please let the server named below send only its own certificate and the intermediates that lead "
+            "to the root, and no CA bundle."
         ),
         look=("openssl s_client -connect NAME:PORT -servername NAME -showcerts </dev/null",),
     ),
@@ -211,7 +212,7 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever runs the CA that issued the chain."),
         ask=msg(
-            "Please have the CA or server certificate in the report issued again according to RFC 5280 (4.2): "
+            "Please have the CA or server certificate named below issued again according to RFC 5280 (4.2): "
             "basicConstraints critical, key usage, subject and authority key identifier."
         ),
         look=("openssl s_client -connect NAME:PORT -servername NAME -x509_strict </dev/null",),

@@ -22,8 +22,8 @@ PAGES: dict[Code, Page] = {
             "configuration. Where a proxy is the only way out, nobody: then the proxy resolves the name."
         ),
         ask=msg(
-            "Please let the nameservers named in the report resolve the name named there: create the record, "
-            "or forward internet names to a resolver that knows them. If a policy denies the name on purpose, "
+            "Please let the nameservers named below resolve the name named there: create the record, or "
+            "forward internet names to a resolver that knows them. If a policy denies the name on purpose, "
             "please exempt it."
         ),
         look=("dig @NAMESERVER NAME A",),
@@ -43,8 +43,8 @@ PAGES: dict[Code, Page] = {
             "Whoever runs the nameservers of this host; if validation fails everywhere, whoever runs the name's zone."
         ),
         ask=msg(
-            "Please look into the log of the nameserver named in the report for the name and time named "
-            "there: does its forwarder answer, does DNSSEC validation fail, is the zone loaded?"
+            "Please look into the log of the nameserver named below for the name and time named there: does "
+            "its forwarder answer, does DNSSEC validation fail, is the zone loaded?"
         ),
         look=(
             "dig @NAMESERVER NAME A",
@@ -59,11 +59,11 @@ PAGES: dict[Code, Page] = {
         ),
         not_proves=msg("It says nothing about the name, and nothing about a network filter: the answer came through."),
         who=msg(
-            "Whoever runs the nameserver named in the report; if another one was meant for this network, "
-            "whoever configures this host."
+            "Whoever runs the nameserver named below; if another one was meant for this network, whoever "
+            "configures this host."
         ),
         ask=msg(
-            "Please allow recursive queries from this host's address on the nameserver named in the report "
+            "Please allow recursive queries from this host's address on the nameserver named below "
             "(allow-recursion, access-control), or name the resolvers that are meant for this network."
         ),
         look=("dig @NAMESERVER NAME A +recurse",),
@@ -80,9 +80,9 @@ PAGES: dict[Code, Page] = {
             "Whoever runs the nameservers of this host; if they work for others, whoever runs the network between."
         ),
         ask=msg(
-            "Please check that the nameserver named in the report runs, and that UDP and TCP port 53 from "
-            "this host to it are open in both directions. If it does answer others, please look for packets "
-            "of this host on the devices between."
+            "Please check that the nameserver named below runs, and that UDP and TCP port 53 from this host to "
+            "it are open in both directions. If it does answer others, please look for packets of this host on "
+            "the devices between."
         ),
         look=(
             "dig @NAMESERVER NAME A +tries=1 +time=5",
@@ -102,8 +102,8 @@ PAGES: dict[Code, Page] = {
             "Whoever runs the zone; if other resolvers do give addresses, whoever runs the nameservers of this host."
         ),
         ask=msg(
-            "Please add an A or AAAA record for the name in the report to the zone as this network sees it, "
-            "or name the address record that is meant."
+            "Please add an A or AAAA record for the name below to the zone as this network sees it, or name "
+            "the address record that is meant."
         ),
         look=(
             "dig @NAMESERVER NAME A",
@@ -122,8 +122,8 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever configures this host, for an address or a local stub; else whoever runs the nameservers."),
         ask=msg(
-            "Please name the nameservers that are meant for this host's network, and check that the one in "
-            "the report is routed from there and listens on UDP and TCP port 53."
+            "Please name the nameservers that are meant for this host's network, and check that the one named "
+            "below is routed from there and listens on UDP and TCP port 53."
         ),
         look=(
             "cat /etc/resolv.conf",
@@ -144,7 +144,7 @@ PAGES: dict[Code, Page] = {
             "Whoever runs the nameserver; if it does answer others over TCP, whoever runs the packet filters between."
         ),
         ask=msg(
-            "Please open TCP port 53, besides UDP, from this host to the nameserver in the report, and check "
+            "Please open TCP port 53, besides UDP, from this host to the nameserver named below, and check "
             "that it listens there (RFC 7766 requires both)."
         ),
         look=(
@@ -164,8 +164,8 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever runs the nameservers of this host; if they are the provider's, whoever chose them."),
         ask=msg(
-            "Please let the nameserver in the report answer NXDOMAIN for names that do not exist: no wildcard "
-            "at the top, no search page, no catch-all address."
+            "Please let the nameserver named below answer NXDOMAIN for names that do not exist: no wildcard at "
+            "the top, no search page, no catch-all address."
         ),
         look=("dig @NAMESERVER no-such-name-4711.invalid A",),
     ),
@@ -183,8 +183,8 @@ PAGES: dict[Code, Page] = {
             "owner of the zone."
         ),
         ask=msg(
-            "Please check whether the name in the report is on a block list (sinkhole) of the nameserver "
-            "named there, and take it off for this host."
+            "Please check whether the name below is on a block list (sinkhole) of the nameserver named there, "
+            "and take it off for this host."
         ),
         look=(
             "dig @NAMESERVER NAME A +short",
@@ -203,8 +203,8 @@ PAGES: dict[Code, Page] = {
             "whoever runs the nameservers here."
         ),
         ask=msg(
-            "Please take the circle out of the CNAME records of the name in the report; the aliases in their "
-            "order are named there."
+            "Please take the circle out of the CNAME records of the name below; the aliases in their order are "
+            "named there."
         ),
         look=("dig @NAMESERVER NAME CNAME",),
     ),
@@ -223,8 +223,8 @@ PAGES: dict[Code, Page] = {
             "cloud-init)."
         ),
         ask=msg(
-            "Please check whether the silent nameserver in the report still is in service for this network; "
-            "if not, please name its successor and take it out of DHCP."
+            "Please check whether the silent nameserver named below still is in service for this network; if "
+            "not, please name its successor and take it out of DHCP."
         ),
         look=("dig @NAMESERVER NAME A +tries=1 +time=5",),
     ),
@@ -240,8 +240,8 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever administers this host; if the address is to hold everywhere, whoever runs the DNS zone."),
         ask=msg(
-            "Please take the name in the report out of /etc/hosts of the host named there, or create the same "
-            "address in DNS so that containers see it, too."
+            "Please take the name below out of /etc/hosts of the host named there, or create the same address "
+            "in DNS so that containers see it, too."
         ),
         look=(
             "getent ahosts NAME",
@@ -262,8 +262,8 @@ PAGES: dict[Code, Page] = {
             "Whoever wrote the name into the configuration; if it is to resolve as it is, whoever runs the DNS zone."
         ),
         ask=msg(
-            "Please name the full name (with its domain) of the service in the report; it is to be written "
-            "like this in the configuration."
+            "Please name the full name (with its domain) of the service named below; it is to be written like "
+            "this in the configuration."
         ),
         look=(
             "dig @NAMESERVER NAME. A +short",

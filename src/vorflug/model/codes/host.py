@@ -25,8 +25,8 @@ PAGES: dict[Code, Page] = {
             "Whoever administers this host; if no NTP source answers, whoever runs the network to them (UDP port 123)."
         ),
         ask=msg(
-            "Please set the clock of the host in the report, and name the NTP servers for its network, with "
-            "UDP port 123 open to them."
+            "Please set the clock of the host named below, and name the NTP servers for its network, with UDP "
+            "port 123 open to them."
         ),
         look=(
             "date -u",

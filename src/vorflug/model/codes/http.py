@@ -8,19 +8,19 @@ from vorflug.ports.net_codes import Code
 
 PAGES: dict[Code, Page] = {
     Code.HTTP_STATUS: Page(
-        seen=msg("The service answered, with a status that was not wanted."),
+        seen=msg("An answer came, with a status that was not wanted."),
         proves=msg(
-            "The way is open through all layers: name, connection, TLS and HTTP. What is left is between the "
-            "request and the service."
+            "The way is open through all layers up to HTTP. What is left is between the request and whatever "
+            "answered it."
         ),
         not_proves=msg(
             "It does not prove that it was the service itself: a load balancer or gateway before it may speak "
-            "(502, 503, 504). 401 and 403 prove that it was reached; 429 is a rate limit; 5xx may pass by "
-            "itself (Retry-After)."
+            "(502, 503, 504), or by http:// through a proxy the proxy. 401 is mostly the service without a "
+            "login; 429 is a rate limit; 5xx may pass by itself (Retry-After)."
         ),
         who=msg("Whoever runs the service, or whoever holds the account that it is used with."),
         ask=msg(
-            "Please say why the service answers the request in the report with the status named there: wrong "
+            "Please say why the service answers the request named below with the status named there: wrong "
             "path, missing right, rate limit or a fault behind it? The network way is open."
         ),
         look=("curl -sv -o /dev/null https://NAME/",),
@@ -35,7 +35,7 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever runs the service and the load balancer before it."),
         ask=msg(
-            "Please put the redirects of the address in the report in order; the load balancer must tell the "
+            "Please put the redirects of the address named below in order; the load balancer must tell the "
             "service the scheme (X-Forwarded-Proto: https)."
         ),
         look=("curl -sIL --max-redirs 5 https://NAME/",),
@@ -54,7 +54,7 @@ PAGES: dict[Code, Page] = {
             "Whoever runs the service; if the target of the redirect belongs to this network, whoever runs the gateway."
         ),
         ask=msg(
-            "Please say whether the redirect in the report is wanted; if it is, the other host belongs on the "
+            "Please say whether the redirect named below is wanted; if it is, the other host belongs on the "
             "list of endpoints, too."
         ),
         look=("curl -sI https://NAME/",),
@@ -66,7 +66,7 @@ PAGES: dict[Code, Page] = {
             "It does not prove that it is an attack: a service that piles up cookies or security headers does it, too."
         ),
         who=msg("Whoever runs the service and what stands before it."),
-        ask=msg("Please look which headers the address in the report sends; most clients take 8 to 64 KiB at most."),
+        ask=msg("Please look which headers the address named below sends; most clients take 8 to 64 KiB at most."),
         look=("curl -s -o /dev/null -D - https://NAME/ | wc -c",),
     ),
     Code.HTTP_BODY_TOO_LARGE: Page(
@@ -77,7 +77,7 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever runs the service; for a wrong path, whoever wrote the URL."),
         ask=msg(
-            "Please say what the address in the report is meant to answer; it sends far more than the small "
+            "Please say what the address named below is meant to answer; it sends far more than the small "
             "answer that is expected."
         ),
         look=("curl -s -m 10 --max-filesize 1000000 -o /dev/null -v https://NAME/",),
@@ -93,7 +93,7 @@ PAGES: dict[Code, Page] = {
             "Whoever runs the service; if it is quick for others, whoever runs what inspects the traffic on the way."
         ),
         ask=msg(
-            "Please look in the log of the service in the report how long it took to answer at the time named "
+            "Please look in the log of the service named below how long it took to answer at the time named "
             "there, and whether something before it delays the answer."
         ),
         look=("curl -s -m 30 -o /dev/null -w '%{time_starttransfer}\\n' https://NAME/",),
@@ -110,8 +110,8 @@ PAGES: dict[Code, Page] = {
             "links on the way."
         ),
         ask=msg(
-            "Please check whether the answer of the address in the report is held back or throttled on the "
-            "way to this host (virus scan, bandwidth), and exempt it."
+            "Please check whether the answer of the address named below is held back or throttled on the way "
+            "to this host (virus scan, bandwidth), and exempt it."
         ),
         look=("curl -s -m 60 -o /dev/null -w '%{speed_download}\\n' https://NAME/",),
     ),
@@ -130,7 +130,7 @@ PAGES: dict[Code, Page] = {
             "traffic on the way."
         ),
         ask=msg(
-            "Please look in the log of the service in the report whether it sent the whole answer at the time "
+            "Please look in the log of the service named below whether it sent the whole answer at the time "
             "named; if it did, please look for the device on the way that ends it (limit of size or time, "
             "content filter)."
         ),
@@ -147,8 +147,8 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever runs the service and the load balancer before it."),
         ask=msg(
-            "Please look in the log of the service in the report whether the request arrived at the time "
-            "named, and what it waited for."
+            "Please look in the log of the service named below whether the request arrived at the time named, "
+            "and what it waited for."
         ),
         look=("curl -sv -m 15 -o /dev/null https://NAME/",),
     ),
@@ -161,8 +161,8 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever wrote the URL; else whoever runs what listens there."),
         ask=msg(
-            "Please name scheme and port of the service in the report; on the port named there something "
-            "speaks another protocol."
+            "Please name scheme and port of the service named below; on the port named there something speaks "
+            "another protocol."
         ),
         look=("curl -sv -o /dev/null https://NAME:PORT/",),
     ),
@@ -177,15 +177,17 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever wrote the address; else whoever runs what answers."),
         ask=msg(
-            "Please check whether the address in the report is that of the wanted service; the answer "
-            "(status, server, content type as shown there) is another one than it gives."
+            "Please check whether the address named below is that of the wanted service; the answer (status, "
+            "server, content type as shown there) is another one than expected."
         ),
         look=("curl -si https://NAME/ | head -n 30",),
     ),
     Code.HTTP_CAPTIVE_PORTAL: Page(
         seen=msg("A sign-in page answers for any host name: the network wants a person to sign in first (RFC 8952)."),
         proves=msg("The request did not come to the service; a device of this network answered in its place."),
-        not_proves=msg("It does not prove that the service would be reachable after signing in, nor that it is down."),
+        not_proves=msg(
+            "It does not prove that the service would be reachable after signing in, nor that it is down."
+        ),
         who=msg("Whoever runs access to this network (guest network, gateway)."),
         ask=msg(
             "Please let this host into the network without a sign-in page (by MAC or IP address, or another "
@@ -202,8 +204,8 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever runs the web filter of this network; if its log shows nothing, whoever runs the service."),
         ask=msg(
-            "Please allow the name in the report for this host in the web filter; the time, and where shown "
-            "the category, stand there."
+            "Please allow the name below for this host in the web filter; the time, and where shown the title "
+            "of the page, stand there."
         ),
         look=("curl -si https://NAME/ | head -n 30",),
     ),
@@ -219,8 +221,8 @@ PAGES: dict[Code, Page] = {
             "this site goes out."
         ),
         ask=msg(
-            "Please add the public address by which this site reaches the internet to the network rules of "
-            "the service in the report (allow list, private endpoint)."
+            "Please add the public address by which this site reaches the internet to the network rules of the "
+            "service named below (allow list, private endpoint)."
         ),
         look=("curl -si https://NAME/ | head -n 30",),
     ),

@@ -53,9 +53,8 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever runs the proxy; if no packet of this host arrives there, whoever runs the network between."),
         ask=msg(
-            "Please check that the proxy in the report runs and that TCP from this host to its port is open. "
-            "If the connection does arrive, please look in its log what became of the request at the time "
-            "named."
+            "Please check that the proxy named below runs and that TCP from this host to its port is open. If "
+            "the connection does arrive, please look in its log what became of the request at the time named."
         ),
         look=(
             "nc -vz -w 5 PROXY PORT",
@@ -73,9 +72,8 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever runs the proxy; for the account, whoever gives out technical accounts."),
         ask=msg(
-            "Please allow this host to reach the targets in the report by the proxy without a login "
-            "(exemption by source address); otherwise please give out a technical account for Basic "
-            "authentication."
+            "Please allow this host to reach the targets named below by the proxy without a login (exemption "
+            "by source address); otherwise please give out a technical account for Basic authentication."
         ),
         look=("curl -sv -o /dev/null -x http://PROXY:PORT https://NAME/",),
     ),
@@ -95,8 +93,8 @@ PAGES: dict[Code, Page] = {
             "accounts behind it."
         ),
         ask=msg(
-            "Please check the technical account that this host uses on the proxy in the report: is it locked "
-            "or expired, is it in the group that may go out, and why was it rejected at the time named?"
+            "Please check the technical account that this host uses on the proxy named below: is it locked or "
+            "expired, is it in the group that may go out, and why was it rejected at the time named?"
         ),
         look=("curl -sv -o /dev/null -x http://PROXY:PORT -U USER https://NAME/",),
     ),
@@ -114,19 +112,19 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever runs the proxy."),
         ask=msg(
-            "Please exempt this host from proxy authentication for the targets in the report (by source "
+            "Please exempt this host from proxy authentication for the targets named below (by source "
             "address), because services and containers cannot do Negotiate or NTLM."
         ),
         look=("curl -sv -o /dev/null -x http://PROXY:PORT https://NAME/",),
     ),
     Code.PROXY_DENIED: Page(
         seen=msg(
-            "The proxy answered that it does not do this request: 403 or the like to CONNECT, or the same by "
-            "SOCKS (RFC 1928, 6)."
+            "The proxy answered that it does not do this request: 403 or the like to CONNECT (for https) or to "
+            "the request itself (for http), or the same by SOCKS (RFC 1928, 6)."
         ),
         proves=msg(
             "It is the proxy's own decision: an answer to CONNECT comes from the proxy, never from the target "
-            "(RFC 9110, 9.3.6)."
+            "(RFC 9110, 9.3.6). For http:// the proxy named itself in its answer."
         ),
         not_proves=msg(
             "It does not say by which rule: name or category of the target, port (squid allows CONNECT to 443 "
@@ -135,8 +133,8 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever runs the proxy."),
         ask=msg(
-            "Please allow CONNECT from this host's address to the name and port in the report on the proxy; "
-            "it was denied at the time named there."
+            "Please allow requests from this host's address to the name and port named below on the proxy: "
+            "CONNECT for https, the request itself for http. It was denied at the time named there."
         ),
         look=("curl -sv -o /dev/null -x http://PROXY:PORT https://NAME/",),
     ),
@@ -151,7 +149,7 @@ PAGES: dict[Code, Page] = {
             "the proxy (NO_PROXY)."
         ),
         ask=msg(
-            "Please check on the proxy whether its nameserver resolves the name in the report; if the name is "
+            "Please check on the proxy whether its nameserver resolves the name below; if the name is "
             "internal, please say that it is to be reached without the proxy."
         ),
         look=("curl -sv -o /dev/null -x http://PROXY:PORT https://NAME/",),
@@ -167,8 +165,8 @@ PAGES: dict[Code, Page] = {
             "Whoever runs the proxy, together with whoever runs the network behind it; else the operator of the target."
         ),
         ask=msg(
-            "Please allow TCP from the proxy to the name and port in the report, and check from the proxy "
-            "that the target answers."
+            "Please allow TCP from the proxy to the name and port named below, and check from the proxy that "
+            "the target answers."
         ),
         look=("curl -sv -o /dev/null -x http://PROXY:PORT https://NAME/",),
     ),
@@ -181,8 +179,8 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever runs the proxy, who can see the reason in its log; else the operator of the target."),
         ask=msg(
-            "Please look in the log of the proxy for the name and time in the report: which error does it "
-            "note for its connection to the target, and does it reach the target from its own command line?"
+            "Please look in the log of the proxy for the name and time named below: which error does it note "
+            "for its connection to the target, and does it reach the target from its own command line?"
         ),
         look=("curl -sv -o /dev/null -x http://PROXY:PORT https://NAME/",),
     ),
@@ -190,15 +188,19 @@ PAGES: dict[Code, Page] = {
         seen=msg(
             "The proxy took the request and opened no way: it hung up, or answered with something that grants nothing."
         ),
-        proves=msg("Something listens at the proxy's address. It did not do this CONNECT."),
+        proves=msg(
+            "Something listens at the proxy's address. It did not do this request: CONNECT (for https) or the "
+            "request itself (for http)."
+        ),
         not_proves=msg(
             "It does not prove that it is a proxy at all (a wrong port looks the same), nor that the target "
             "is denied: many devices hang up on requests that they do not like without a word."
         ),
         who=msg("Whoever runs the proxy; if the port is wrong, whoever wrote the setting."),
         ask=msg(
-            "Please look in the log of the proxy for a CONNECT from this host to the name in the report at "
-            "the time named: was it cut, and by which rule? Please confirm the port, too."
+            "Please look in the log of the proxy for a request from this host to the name below at the time "
+            "named (CONNECT for https, the request itself for http): was it cut, and by which rule? Please "
+            "confirm the port, too."
         ),
         look=("curl -sv -o /dev/null -x http://PROXY:PORT https://NAME/",),
     ),
@@ -217,9 +219,9 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever runs the proxy."),
         ask=msg(
-            "Please look on the proxy what becomes of the tunnel from this host to the name in the report: "
-            "does its connection to the target come about, does inspection hold it, is there a parent proxy "
-            "that is silent?"
+            "Please look on the proxy what becomes of the tunnel from this host to the name below: does its "
+            "connection to the target come about, does inspection hold it, is there a parent proxy that is "
+            "silent?"
         ),
         look=("curl -sv -m 15 -o /dev/null -x http://PROXY:PORT https://NAME/",),
     ),

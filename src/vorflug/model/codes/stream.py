@@ -8,9 +8,9 @@ from vorflug.ports.net_codes import Code
 
 PAGES: dict[Code, Page] = {
     Code.STREAM_BUFFERED: Page(
-        seen=msg("Events that were sent one after the other arrived here all at once."),
+        seen=msg("The events of the stream arrived here all at once or in bursts, not one by one."),
         proves=msg(
-            "Something between the sender and this host collects the answer before it hands it on. Nothing is "
+            "The answer is collected before it comes here, by the sender itself or on the way. Nothing is "
             "lost, but a dialogue is shown only at its end, and time-outs strike before."
         ),
         not_proves=msg(
@@ -23,7 +23,7 @@ PAGES: dict[Code, Page] = {
             "the service."
         ),
         ask=msg(
-            "Please pass on answers of the type text/event-stream from the name in the report at once: nginx "
+            "Please pass on answers of the type text/event-stream from the name below at once: nginx "
             "proxy_buffering off (or the header X-Accel-Buffering: no from the service), no compression, no "
             "virus scan or content inspection for this target."
         ),
@@ -47,9 +47,9 @@ PAGES: dict[Code, Page] = {
             "whoever runs the service."
         ),
         ask=msg(
-            "Please raise the idle time-out for connections from this host to the name in the report above "
-            "the longest pause that the product makes (300 s is a good value), and please end connections "
-            "with a reset instead of forgetting them."
+            "Please raise the idle time-out for connections from this host to the name below above the longest "
+            "pause that the product makes (300 s is a good value), and please end connections with a reset "
+            "instead of forgetting them."
         ),
         look=("curl -sN -m 400 -w '%{time_total}\\n' https://NAME/PATH",),
     ),
@@ -65,7 +65,7 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever runs the reverse proxy or load balancer before the service; else whoever runs the service."),
         ask=msg(
-            "Please pass on the upgrade to WebSocket for the path in the report: nginx proxy_http_version 1.1 "
+            "Please pass on the upgrade to WebSocket for the path named below: nginx proxy_http_version 1.1 "
             'with proxy_set_header Upgrade $http_upgrade and Connection "upgrade"; on gateways please switch '
             "on WebSocket for this target."
         ),
@@ -85,8 +85,8 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever runs what inspects the traffic on the way; if nothing does, whoever runs the service."),
         ask=msg(
-            "Please pass on the connection from this host to the name in the report unchanged after the "
-            "answer 101 (no content inspection, no buffering): WebSocket frames must pass in both directions."
+            "Please pass on the connection from this host to the name below unchanged after the answer 101 (no "
+            "content inspection, no buffering): WebSocket frames must pass in both directions."
         ),
         look=("websocat -v wss://NAME/PATH",),
     ),

@@ -23,9 +23,9 @@ PAGES: dict[Code, Page] = {
             "network between."
         ),
         ask=msg(
-            "Please check whether the service in the report listens on the address and port named there. If "
-            "it does, please find the device between this host and it that answers with a reset: a trace on "
-            "the target shows whether the SYN arrives."
+            "Please check whether the service named below listens on the address and port named there. If it "
+            "does, please find the device between this host and it that answers with a reset: a trace on the "
+            "target shows whether the SYN arrives."
         ),
         look=(
             "nc -vz -w 5 NAME PORT",
@@ -43,9 +43,9 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever runs the network between; if the packets arrive there, whoever runs the target."),
         ask=msg(
-            "Please allow TCP from the address of this host to the addresses and port in the report, with the "
+            "Please allow TCP from the address of this host to the addresses and port named below, with the "
             "answers in the other direction. If it is allowed already, please look where the SYN and the "
-            "SYN-ACK are lost: time and source address stand in the report."
+            "SYN-ACK are lost: time and source address stand below."
         ),
         look=(
             "nc -vz -w 5 NAME PORT",
@@ -71,9 +71,9 @@ PAGES: dict[Code, Page] = {
             "whoever runs the target."
         ),
         ask=msg(
-            "Please look which device answers TCP from this host to the address and port in the report with "
-            "ICMP “unreachable”: if by rule, please allow the flow; if no neighbour answers, please check "
-            "that the target is up."
+            "Please look which device answers TCP from this host to the address and port named below with ICMP "
+            "“unreachable”: if by rule, please allow the flow; if no neighbour answers, please check that the "
+            "target is up."
         ),
         look=(
             "nc -vz -w 5 NAME PORT",
@@ -89,8 +89,8 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever sets up the network of this host, together with whoever names the gateway."),
         ask=msg(
-            "Please name the gateway for this host's network (default route, or a route to the address in the "
-            "report), or confirm that the way out is by proxy only."
+            "Please name the gateway for this host's network (default route, or a route to the address named "
+            "below), or confirm that the way out is by proxy only."
         ),
         look=(
             "ip route get ADDRESS",
@@ -113,7 +113,7 @@ PAGES: dict[Code, Page] = {
         ),
         ask=msg(
             "Please look in the log of the service and of its load balancer for the source address and time "
-            "in the report: why is the accepted connection reset? If nothing arrived there, please look which "
+            "named below: why is the accepted connection reset? If nothing arrived there, please look which "
             "device between accepts in its place."
         ),
         look=("nc -v -w 5 NAME PORT",),
@@ -132,7 +132,7 @@ PAGES: dict[Code, Page] = {
         ),
         ask=msg(
             "Please look in the log of the service and of its load balancer for the source address and time "
-            "in the report: is there a healthy server behind it, and may this host connect?"
+            "named below: is there a healthy server behind it, and may this host connect?"
         ),
         look=("nc -v -w 5 NAME PORT",),
     ),
@@ -151,9 +151,8 @@ PAGES: dict[Code, Page] = {
             "its DNS record."
         ),
         ask=msg(
-            "Please check the IPv6 way from this host to the address in the report. If IPv6 is not meant to "
-            "work in this network, please do not announce it to this host (no global address, no default "
-            "route)."
+            "Please check the IPv6 way from this host to the address named below. If IPv6 is not meant to work "
+            "in this network, please do not announce it to this host (no global address, no default route)."
         ),
         look=(
             "curl -6 -sv -o /dev/null https://NAME/",

@@ -24,10 +24,9 @@ PAGES: dict[Code, Page] = {
             "service, whoever runs that."
         ),
         ask=msg(
-            "Please check on the way from this host to the address and port in the report whether packets of "
-            "1500 bytes pass (VPN, tunnel, MSS clamping, ICMP “fragmentation needed” let through), and "
-            "whether a device holds TLS back. A trace at the target shows whether the ClientHello arrives "
-            "whole."
+            "Please check on the way from this host to the address and port named below whether packets of "
+            "1500 bytes pass (VPN, tunnel, MSS clamping, ICMP “fragmentation needed” let through), and whether "
+            "a device holds TLS back. A trace at the target shows whether the ClientHello arrives whole."
         ),
         look=(
             "openssl s_client -connect NAME:PORT -servername NAME </dev/null",
@@ -49,10 +48,9 @@ PAGES: dict[Code, Page] = {
             "Whoever runs the network between; if the log of the service shows the handshake, whoever runs the service."
         ),
         ask=msg(
-            "Please check whether a device between this host and the address in the report ends TLS "
-            "connections by server name, category or version; if it does, please exempt the name in the "
-            "report for this host. If not, the operator of the service can see in its log why it ended the "
-            "handshake."
+            "Please check whether a device between this host and the address named below ends TLS connections "
+            "by server name, category or version; if it does, please exempt the name below for this host. If "
+            "not, the operator of the service can see in its log why it ended the handshake."
         ),
         look=(
             "openssl s_client -connect NAME:PORT -servername NAME </dev/null",
@@ -71,8 +69,8 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever runs the TLS filter of this network; if there is none, whoever runs the service."),
         ask=msg(
-            "Please allow TLS with the server name in the report from this host: the same address answers "
-            "without the name and is cut with it. An open port is not enough."
+            "Please allow TLS with the server name below from this host: the same address answers without the "
+            "name and is cut with it. An open port is not enough."
         ),
         look=(
             "openssl s_client -connect NAME:PORT -servername NAME </dev/null",
@@ -91,7 +89,7 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever wrote the URL, for a wrong port or scheme; else whoever runs what listens there."),
         ask=msg(
-            "Please say on which port the service in the report speaks TLS; on the one named there something "
+            "Please say on which port the service named below speaks TLS; on the one named there something "
             "else answers."
         ),
         look=("curl -sv -o /dev/null http://NAME:PORT/",),
@@ -107,8 +105,8 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever runs the server or the device that ends TLS for it."),
         ask=msg(
-            "Please enable TLS 1.2 and 1.3 where TLS ends for the name in the report (BSI TR-02102-2 allows "
-            "no older version)."
+            "Please enable TLS 1.2 and 1.3 where TLS ends for the name below (BSI TR-02102-2 allows no older "
+            "version)."
         ),
         look=(
             "openssl s_client -connect NAME:PORT -servername NAME -tls1_2 </dev/null",
@@ -127,8 +125,8 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever runs the server or the device that ends TLS for it."),
         ask=msg(
-            "Please look in the TLS log of the server in the report why it ended the handshake with this "
-            "host, and enable ECDHE with AES-GCM (BSI TR-02102-2) with P-256 or X25519."
+            "Please look in the TLS log of the server named below why it ended the handshake with this host, "
+            "and enable ECDHE with AES-GCM (BSI TR-02102-2) with P-256 or X25519."
         ),
         look=("openssl s_client -connect NAME:PORT -servername NAME </dev/null",),
     ),
@@ -145,7 +143,7 @@ PAGES: dict[Code, Page] = {
         who=msg("Whoever issues client certificates for the target; else whoever chose the endpoint."),
         ask=msg(
             "Please issue a client certificate for this product, from one of the authorities that the server "
-            "in the report accepts, or name an endpoint that wants none."
+            "named below accepts, or name an endpoint that wants none."
         ),
         look=("openssl s_client -connect NAME:PORT -servername NAME </dev/null",),
     ),
