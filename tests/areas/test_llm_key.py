@@ -189,7 +189,7 @@ USED = KeyState.USED
         (Keyed(USED, trace(0, code=Code.TCP_TIMEOUT)), UNMET, ""),
         (Keyed(USED, trace(0)), UNKNOWN, "not recorded"),
         (Keyed(USED), UNKNOWN, "no answer was recorded"),
-        (Keyed(USED, trace(403, "html", Code.HTTP_BLOCK_PAGE, Code.HTTP_TRUNCATED)), UNMET, "detail"),
+        (Keyed(USED, trace(403, "html", Code.HTTP_BLOCK_PAGE, Code.HTTP_TRUNCATED)), UNMET, "broke off"),
         (Keyed(KeyState.ABSENT), UNKNOWN, "does not exist"),
         (Keyed(KeyState.ABSENT, trace(200)), UNKNOWN, "does not exist"),
         (Keyed(KeyState.EMPTY), UNKNOWN, "is empty"),

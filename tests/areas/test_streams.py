@@ -59,7 +59,7 @@ def verdict_on(wanted, seen):
         ("sse", {}, trace(stream=stream(flowing=False)), UNKNOWN, "too few or too close together"),
         ("sse", {}, trace(stream=stream(0, flowing=False)), UNKNOWN, "no event came"),
         ("ws", {}, trace(101, stream(0, ended="complete", flowing=False, detail="close 1008")), UNKNOWN, "close 1008"),
-        ("sse", {}, trace(stream=stream(), code=Code.STREAM_BUFFERED), UNMET, "all at once"),
+        ("sse", {}, trace(stream=stream(), code=Code.STREAM_BUFFERED), UNMET, "in bursts"),
         ("ws", {}, trace(101, code=Code.WS_FRAMES_BLOCKED), UNMET, "frames do not come through"),
         ("ws", {}, trace(200, code=Code.WS_UPGRADE_REFUSED), UNMET, "does not grant the upgrade"),
         ("sse", {}, trace(code=Code.TCP_REFUSED, stage=Stage.CONNECT, http=False), UNMET, "refuse"),

@@ -96,7 +96,9 @@ def test_proxies(text, setting):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("proxy.corp:3128", "wanted a proxy as http://HOST:PORT"),
+        ("proxy.corp:3128", "did you mean http://proxy.corp:3128 ?"),
+        ("127.0.0.1:9302", "did you mean http://127.0.0.1:9302 ?"),
+        ("proxy", "wanted a proxy as http://HOST:PORT"),
         ("socks4://proxy.corp:1080", "wanted a proxy as http://HOST:PORT"),
         ("http://proxy.corp:3128/path", "wanted a proxy as http://HOST:PORT"),
         ("http://proxy.corp:3128?x=1", "wanted a proxy as http://HOST:PORT"),

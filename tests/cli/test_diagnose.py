@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import jsonschema
@@ -102,6 +103,15 @@ def test_a_healthy_answer_ends_with_0(capsys, serve):
     code, document = diagnosed(capsys, f"http://127.0.0.1:{serve().port}/")
     assert (code, document["code"], document["http"]["status"]) == (0, "ok", 200)
     assert [s["stage"] for s in document["stages"]] == ["resolve", "connect", "http"]
+
+
+def test_it_says_when_and_from_where(capsys, closed):
+    before = datetime.now(UTC).replace(microsecond=0)
+    _, document = diagnosed(capsys, f"http://127.0.0.1:{closed}/")
+    assert before <= datetime.fromisoformat(document["checked"]) <= datetime.now(UTC)
+    assert (document["host"], document["local"]) == (socket.gethostname(), "127.0.0.1")
+    execute(["diagnose", f"http://127.0.0.1:{closed}/"])
+    assert f" from {socket.gethostname()} (127.0.0.1)" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_fault_ends_with_3_and_names_layer_and_code(capsys, closed):

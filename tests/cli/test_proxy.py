@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -40,7 +41,9 @@ def test_given_values_are_read_by_every_program_in_its_way(capsys):
     assert {n for n, way in ways.items() if way == "proxy"} == {"curl", "wget", "python", "requests", "httpx", "systemd", "login", "containers"}  # fmt: skip
     go = next(d for d in found["decisions"] if d["dialect"] == "go")
     assert (go["variable"], go["entry"], go["file"], go["proxy"]) == ("NO_PROXY", "*.lab.test", None, None)
-    assert found["notes"] == ["They do not all take the same way."]
+    assert found["notes"][0] == "They do not all take the same way." and len(found["notes"]) == 2
+    assert "write a.lab.test, without dot, star and port, into no_proxy and NO_PROXY" in found["notes"][1]
+    assert "take *.lab.test out" in found["notes"][1]
 
 
 def test_each_scheme_has_its_proxy(capsys):
@@ -63,10 +66,33 @@ def test_the_settings_of_this_machine(capsys, monkeypatch):
     assert execute(["proxy", "https://lab.test/?token=alsosecret1", "--dialect", "curl", "--dialect", "wget"]) == 0
     out = capsys.readouterr().out
     assert "topsecret9" not in out and "alsosecret1" not in out
-    assert "curl              direct\n  curl takes the entry .lab.test of no_proxy to cover lab.test:443" in out
-    assert "wget              http://proxy.corp:3128\n" in out
+    assert re.search(
+        r"curl {14}direct( +\(.*\))?\n  curl takes the entry .lab.test of no_proxy to cover lab.test:443", out
+    )
+    assert re.search(r"wget {14}http://proxy.corp:3128( +\(.*\))?\n", out)
     assert "They do not all take the same way." in out and "PAC_URL names a PAC file" in out
     assert "What the environments of other users hold" in out
+
+
+def test_the_remedy_fits_what_differs(capsys, monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://a.corp:1")
+    monkeypatch.setenv("HTTPS_PROXY", "http://b.corp:2")
+    notes = asked(capsys, "https://lab.test/", "--dialect", "curl", "--dialect", "go", "--dialect", "java")["notes"]
+    assert not any("no_proxy and NO_PROXY" in note for note in notes)
+    assert any(note.startswith("Java is given no proxy") for note in notes)
+    assert any(note.startswith("They take different proxies") for note in notes)
+    assert len(asked(capsys, "https://lab.test/", *GIVEN, "--dialect", "curl")["notes"]) == 0
+
+
+def test_a_program_that_is_not_here_is_marked(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    arguments = ["proxy", "https://lab.test/", *GIVEN, "--dialect", "wget", "--dialect", "go"]
+    assert execute(arguments) == 0
+    assert re.findall(r"^(\S+) .*\(not found here\)$", capsys.readouterr().out, re.MULTILINE) == ["wget"]
+    (tmp_path / "wget").write_text("#!/bin/sh\n")
+    (tmp_path / "wget").chmod(0o755)
+    assert execute(arguments) == 0
+    assert "not found" not in capsys.readouterr().out
 
 
 def test_in_german(capsys):

@@ -12,6 +12,7 @@ import pytest
 
 from render import traces
 from vorflug.documents.diagnosis import OK, of
+from vorflug.model.diagnosis import Origin
 from vorflug.ports.net import Code, Mode, Stage, StageSeen
 
 URL = "https://registry.corp/v2/"
@@ -64,7 +65,7 @@ def test_a_request_that_passed():
 
 def test_a_fault_is_said_whole_in_both_languages():
     document = written(traces.intercepted())
-    assert document["code"] == "tls.intercepted" and document["team"] == "pki"
+    assert document["code"] == "tls.intercepted" and document["team"] == "proxy"
     for part in ("says", "means", "does_not_mean", "who", "ask", "fix"):
         en, de = document[part]["en"], document[part]["de"]
         assert en and de and en != de and "{" not in en + de, part
@@ -91,6 +92,15 @@ def test_the_query_of_a_redirect_is_not_written():
     trace = traces.passed(redirects=("https://a.example/next?token=geheim",))
     assert "geheim" not in json.dumps(written(trace))
     assert written(trace)["redirects"] == ["https://a.example/next?…"]
+
+
+def test_when_and_from_where_stand_in_it():
+    origin = Origin("2026-11-25T15:18:03Z", "app01.corp", "10.1.2.9")
+    found = of(traces.passed(), URL, Mode.HTTP, origin)
+    assert (found.checked, found.host, found.local) == ("2026-11-25T15:18:03Z", "app01.corp", "10.1.2.9")
+    assert of(traces.passed(), URL, Mode.HTTP, replace(origin, local="")).local is None
+    unnoted = of(traces.passed(), URL, Mode.HTTP)
+    assert (unnoted.checked, unnoted.host, unnoted.local) == (None, None, None)
 
 
 def test_a_time_is_there_where_the_trace_has_only_its_stages():

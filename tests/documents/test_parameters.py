@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vorflug.documents import yamlstrict
-from vorflug.documents.parameters import Parameter, ParameterType, mistakes, written
+from vorflug.documents.parameters import Parameter, ParameterType, hint, mistakes, written
 
 TITLE = {"en": "x", "de": "x"}
 
@@ -113,3 +113,18 @@ def test_a_url_that_names_a_secret_is_refused_without_its_value(behind):
 @pytest.mark.parametrize("behind", ["", "?", "?api-version=2024-10-21", "?verbose=1&monkey=2", "#top", "?country=de"])
 def test_other_urls_keep_their_query(behind):
     assert not list(mistakes(parameter("url"), f"https://app.example.com/health{behind}"))
+
+
+@pytest.mark.parametrize(
+    ("value", "example", "meant"),
+    [
+        ("proxy:8080", "http://proxy.example.com:3128", "http://proxy:8080"),
+        ("llm.corp", "https://my.example.com", "https://llm.corp"),
+        ("llm.corp/path", None, "https://llm.corp/path"),
+        ("proxy:99999", None, None),
+        ("two words", None, None),
+    ],
+)
+def test_a_url_without_its_scheme_is_completed(value, example, meant):
+    found = hint(parameter("url", example=example), value)
+    assert (None if found is None else str(found)) == (None if meant is None else f"did you mean {meant}?")

@@ -132,3 +132,13 @@ def test_hostile_files_take_no_time(parse, text):
     except Unparsable as refused:
         assert str(refused).startswith("f")  # noqa: PT017 - whether it is refused is not the question
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("length", [6, 7, 20, 29])
+def test_the_beginning_of_a_secret_is_struck_out_where_a_text_was_cut(length):
+    secret = "cut-canary-0123456789abcdefghi"
+    remember(secret)
+    assert redact(f"saw GET /?token={secret[:length]}… here") == "saw GET /?token=[redacted]… here"
+    assert redact(f"a… b {secret[:length]}…") == "a… b [redacted]…"
+    assert redact(f"{secret[:length]} is no cut") == f"{secret[:length]} is no cut"
+    assert redact("cut-c…") == "cut-c…", "five characters are no secret"

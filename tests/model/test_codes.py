@@ -33,11 +33,18 @@ def test_a_page_needs_no_values_and_is_short(code, language):
 
 @pytest.mark.parametrize("code", list(Code))
 def test_the_request_can_be_forwarded(code):
-    """It asks, and says what about without a value: the report beside it holds those."""
+    """It asks, and says what about without a value: those stand below it, and no report is needed."""
     ask = PAGES[code].ask
     assert say(ask, "en").startswith("Please ") and say(ask, "de").startswith("Bitte ")
     for language in ("en", "de"):
-        assert not re.search(r"\b(NAME|PORT|ADDRESS|your|Sie|Ihr)\b", say(ask, language))
+        assert not re.search(r"\b(NAME|PORT|ADDRESS|your|Sie|Ihr)\b|the report|im Bericht", say(ask, language))
+
+
+def test_a_denial_by_the_proxy_asks_for_what_the_scheme_needs():
+    """CONNECT is for https alone; by http:// the request itself is what the proxy denies."""
+    page = PAGES[Code.PROXY_DENIED]
+    for said in (page.seen, page.ask):
+        assert "CONNECT" in said.text and "for http" in said.text
 
 
 @pytest.mark.parametrize("language", ["en", "de"])
@@ -71,6 +78,8 @@ def test_interception_names_what_containers_need():
 
 def test_the_parts_are_in_reading_order():
     page = PAGES[Code.TCP_TIMEOUT]
-    assert [said for _, said in page.parts(None)] == [page.seen, page.proves, page.not_proves, page.who, page.ask]
+    *parts, values = [said for _, said in page.parts(None)]
+    assert parts == [page.seen, page.proves, page.not_proves, page.who, page.ask]
+    assert "vorflug diagnose" in values.text and "time" in values.text
     team = msg("Proxy")
     assert team in [said for _, said in page.parts(team)]

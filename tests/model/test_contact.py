@@ -75,6 +75,7 @@ def test_a_question_about_this_machine_contacts_nobody():
     assert network(RouteQuery(url="https://a.example/")) == set()
 
 
-def test_where_a_key_lies_is_not_told():
+def test_the_file_that_holds_a_key_is_named_as_every_file_that_is_read():
     query = KeyQuery(url="https://a.example/", provider=Provider.LOCAL, key="key", file="/home/anna/key.txt")
-    assert all("anna" not in c.target for c in query.contacts())
+    assert "/home/anna/key.txt" in [c.target for c in query.contacts() if c.kind is ContactKind.FILE]
+    assert "anna" not in repr(query), "but nowhere else"

@@ -83,7 +83,7 @@ def test_nothing_stopped():
         (Code.TCP_NO_ROUTE, Stage.CONNECT, "proxy.corp:3128", "proxy.corp:3128", Team.NETWORK),
         (Code.PROXY_AUTH_REQUIRED, Stage.PROXY, "proxy.corp:3128", "proxy.corp:3128", Team.PROXY),
         (Code.PROXY_DENIED, Stage.PROXY, "proxy.corp:3128", "proxy.corp:3128 service.lab.test:443", Team.PROXY),
-        (Code.TLS_INTERCEPTED, Stage.TLS, None, "CN=Corp CA", Team.PKI),
+        (Code.TLS_INTERCEPTED, Stage.TLS, None, "CN=Corp CA", Team.PROXY),
         (Code.TLS_UNKNOWN_CA, Stage.TLS, None, "CN=Corp CA", Team.PKI),
         (Code.TLS_EXPIRED, Stage.TLS, None, "service.lab.test:443", Team.PKI),
         (Code.TLS_EXPIRED, Stage.PROXY, "proxy.corp:3128", "proxy.corp:3128", Team.PKI),

@@ -251,8 +251,8 @@ ask = Prober(pathlib.Path(tempfile.mkdtemp()))
 page = respond("200 OK", b"<title>Sign in</title><form><input name=user></form>", Content_Type="text/html")
 with tcp(page, host="0.0.0.0") as port:
     wanted = dict(judged=True, timeout_s=4, expect_type="application/json")
-    subprocess.run("ip addr add 192.0.2.1/32 dev lo", shell=True, check=True)
+    subprocess.run("ip addr add 198.51.100.199/32 dev lo", shell=True, check=True)
     print(ask(f"http://10.9.9.9:{port}/", **wanted).code.value)
-    subprocess.run("ip addr del 192.0.2.1/32 dev lo", shell=True, check=True)
+    subprocess.run("ip addr del 198.51.100.199/32 dev lo", shell=True, check=True)
     print(ask(f"http://10.9.9.9:{port}/", **wanted).code.value)
 """

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from lab.nameserver import nameserver, records
 from lab.servers import head, respond, tcp
-from vorflug.netprobe.redirect import AT_MOST, Leads, read
+from vorflug.netprobe.redirect import AT_MOST, Leads, is_metadata, read
 from vorflug.netprobe.target import parse
 from vorflug.ports.net import Code, Stage
 
@@ -97,6 +98,31 @@ def test_a_redirect_on_the_same_host_is_followed(ask):
     trace = get(ask, handler)
     assert (trace.code, trace.http.status) == (None, 204)
     assert trace.redirects[0].endswith("/ready")
+
+
+def test_a_name_that_leads_to_a_metadata_service_is_not_asked(ask, tmp_path):
+    hosts = tmp_path / "hosts"
+    hosts.write_text("169.254.169.254 metadata.lab.test\n")
+    with nameserver(records(metadata__lab__test=["169.254.169.254"])) as port:
+        trace = ask("http://metadata.lab.test/", judged=True, nameservers=("127.0.0.1",), dns_port=port, timeout_s=4)
+    assert trace.code in (Code.DNS_BOGON, Code.DNS_NXDOMAIN) and trace.attempts == ()
+
+
+@pytest.mark.parametrize(
+    ("address", "yes"),
+    [
+        ("169.254.169.254", True),
+        ("169.254.170.2", True),
+        ("fd00:ec2::254", True),
+        ("::ffff:169.254.169.254", True),
+        ("100.100.100.200", True),
+        ("169.254.1.1", False),
+        ("192.0.2.1", False),
+        ("fe80::1", False),
+    ],
+)
+def test_metadata_services(address, yes):
+    assert is_metadata(address) is yes
 
 
 def test_a_loop_and_an_endless_chain(ask):

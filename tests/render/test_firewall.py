@@ -104,6 +104,9 @@ def test_what_another_proxy_showed_is_told_as_that():
     found = evidence(proxy="new.corp:8080", traced=(old,))
     assert found["registry-1.docker.io"] == "not tested by this way; tested by another proxy: proxy.corp:3128"
     assert found["new.corp"] == "not tested yet"
+    # nor do the findings of that report say anything about today's way
+    assert found["*.r2.cloudflarestorage.com"] == found["registry-1.docker.io"]
+    assert evidence(traced=(traces.passed("login.example"),))["*.r2.cloudflarestorage.com"].startswith(f"{LISTED}: ")
     assert "another way" in " ".join(notes(request(proxy="new.corp:8080", traced=(old,)), EN))
     assert "another way" not in " ".join(notes(request(traced=(traces.passed("login.example"),)), EN))
 

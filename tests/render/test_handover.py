@@ -8,6 +8,8 @@ import pytest
 from render.sample import report
 from vorflug.model.cause import Team
 from vorflug.model.codes import PAGES
+from vorflug.model.message import msg
+from vorflug.model.report import Sentence
 from vorflug.ports.net import Code
 from vorflug.render.handover import handover
 from vorflug.render.view import view
@@ -29,7 +31,8 @@ def test_it_has_a_subject_what_is_asked_for_and_the_evidence():
     assert re.search(r"^1\. proxy.corp:3128 wants Negotiate", said, re.MULTILINE)
     assert "   Fix: Ask for an exemption" in said
     assert next(line for line in lines if line.startswith("   - ")).startswith("   - PRX-001, ")
-    assert len([line for line in lines if line.startswith("   - EGR-")]) == 4
+    assert len([line for line in lines if line.startswith("   - EGR-")]) == 1
+    assert len(re.findall("EGR-", next(line for line in lines if line.startswith("     also: ")))) == 3
 
 
 def test_the_evidence_names_finding_code_endpoint_and_time():
@@ -66,7 +69,20 @@ def test_of_much_evidence_the_first_is_listed_and_the_rest_counted():
     story = view(sample)
     team = next(t for t in story.to_do if t.team is Team.PROXY)
     entry = team.entries[0]
-    many = tuple(entry.blocks[0].model_copy(update={"id": f"X-{n}"}) for n in range(60))
+    many = tuple(
+        entry.blocks[0].model_copy(update={"id": f"X-{n}", "seen": Sentence.of(msg("{n} seen", n=n))})
+        for n in range(60)
+    )
     crowded = replace(team, entries=(replace(entry, blocks=many),))
     said = handover(crowded, sample, Speaker("en"))
     assert said.count("   - X-") == 39 and "and 21 more in the report" in said
+
+
+def test_one_sentence_stands_once_with_all_the_findings_it_is_true_of():
+    sample = report(hostile=False)
+    team = next(t for t in view(sample).to_do if t.team is Team.PROXY)
+    entry = team.entries[0]
+    many = tuple(entry.blocks[0].model_copy(update={"id": f"X-{n}"}) for n in range(9))
+    said = handover(replace(team, entries=(replace(entry, blocks=many),)), sample, Speaker("en"))
+    assert said.count("   - X-") == 1
+    assert "     also: X-1, X-2, X-3, X-4, X-5, X-6, X-7, X-8\n" in said

@@ -116,8 +116,8 @@ def test_the_story_stands_in_its_order():
     text = page(fingerprint="SHA256:abc").text
     order = [
         "Not ready".lower(), "7 musts unmet", "proxy.corp:3128 wants Negotiate", "Operating model", "What to do By", "blocks 4 requirements",
-        "Undetermined Nothing", "To be confirmed by people", "This host fits S, not M or L", "Wanted and seen Every", "Facts and times Started",
-        "Sign-off The", "SHA256:abc", "need the vendor's confirmation",
+        "Undetermined Nothing", "To be confirmed by people", "This host fits S, not M or L", "Wanted and seen Every", "Sign-off The", "SHA256:abc",
+        "Facts and times Started", "need the vendor's confirmation",
     ]  # fmt: skip
     places = [text.index(part) for part in order]
     assert places == sorted(places)
@@ -299,9 +299,10 @@ def test_on_paper_nothing_is_lost(browser, tmp_path):
     shown.goto(file.as_uri())
     shown.emulate_media(media="print", color_scheme="dark")
     assert shown.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    # the facts are folded on screen and must not be on paper
-    assert shown.evaluate("document.querySelector('.facts tbody tr').checkVisibility({contentVisibilityAuto: true})")
-    assert shown.evaluate("document.querySelector('.facts').getBoundingClientRect().height") > 50
+    # what is folded on screen is not folded on paper; the facts alone stand in the file, and the page says so
+    assert shown.evaluate("document.querySelector('.requests .path').checkVisibility({contentVisibilityAuto: true})")
+    assert not shown.evaluate("document.querySelector('.facts').checkVisibility()")
+    assert shown.evaluate("document.querySelector('.on-paper').checkVisibility()")
     assert shown.evaluate("document.documentElement.scrollWidth") <= 680
     pdf = shown.pdf(prefer_css_page_size=True)
     assert (
@@ -332,6 +333,18 @@ def test_each_request_is_a_row_of_marks_with_times_grouped_by_what_came_of_it():
     assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
     for part in ("Name stopped here 5 s", "TLS not reached", "by the proxy proxy.corp:3128, from https_proxy"):
         assert part in text
+
+
+def test_the_facts_are_told_to_stand_in_the_file_where_they_are_not_printed():
+    html = render_html(report(hostile=False), lang="en")
+    assert "are not printed; they stand in report.json." in html and '<details class="appendix">' in html
+    style = html[html.index("@media print") : html.index("</style>")]
+    assert ".appendix { display: none; }" in style and ".on-paper { display: block; }" in style
+
+
+def test_a_name_that_the_proxy_resolves_is_told_as_that():
+    html = render_html(report(hostile=False), lang="en")
+    assert html.count("resolved by the proxy") == 1
 
 
 def test_each_team_has_a_text_that_can_be_copied_whole():

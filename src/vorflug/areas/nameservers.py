@@ -264,6 +264,7 @@ class DnssecNotBogus(Requirement):
                 wanted=self.wanted(),
                 seen=msg("no answer about any of the names"),
                 because=msg("No nameserver answers about these names, so that nothing was validated."),
+                fix=msg("Make sure that a nameserver of this host answers about these names, then run again."),
             )
         return met(
             wanted=self.wanted(),

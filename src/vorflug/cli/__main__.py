@@ -40,7 +40,11 @@ def execute(arguments: list[str]) -> int:
     except click.exceptions.Exit as end:
         return int(end.exit_code)
     except click.ClickException as usage:
+        from vorflug.cli.hints import hint
+
         usage.show()
+        if (meant := hint(usage)) is not None:
+            _complain(tell(meant))
         return int(Exit.USAGE)
     except (KeyboardInterrupt, click.Abort):
         _complain(interrupted)

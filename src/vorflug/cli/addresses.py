@@ -80,6 +80,8 @@ def read_proxy(text: str) -> str:
             )
         )
     found = _SCHEME.match(text)
+    if found is None and ":" in text and _HOST_ALONE.fullmatch(text):
+        raise Refusal(msg("--proxy {proxy}: wanted a proxy with its scheme; did you mean http://{proxy} ?", proxy=text))
     if found is None or found[1].lower() not in _PROXY_SCHEMES:
         raise Refusal(msg("--proxy {proxy}: {wanted}", proxy=_safe(text), wanted=wanted))
     parts = _split(text)

@@ -5,22 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vorflug import __version__
-from vorflug.model.codes import PAGES
-from vorflug.model.diagnosis import OK, Diagnosis, Note, Said
+from vorflug.model.diagnosis import OK, Diagnosis, Note, Origin, Said
 from vorflug.model.message import Message, msg
 from vorflug.model.netcause import Stopped, stopped, warned
+from vorflug.model.netcause_detail import led_elsewhere
+from vorflug.model.netcause_pages import page_of
 from vorflug.ports.net import HttpSeen, Mode, Trace
 from vorflug.texts import say
 
 __all__ = ["OK", "of"]
 
 
-def of(trace: Trace, url: str, mode: Mode) -> Diagnosis:
+def of(trace: Trace, url: str, mode: Mode, origin: Origin | None = None) -> Diagnosis:
     """The document of *trace*; *url* as it may be shown."""
-    found = stopped(trace, url)
+    found = stopped(trace, url, mode=mode)
     note = None if found is None else _note(found)
     return Diagnosis(
         version=__version__,
+        checked=None if origin is None else origin.checked,
+        host=None if origin is None else origin.host,
+        local=(origin.local or None) if origin is not None else None,
         url=url,
         mode=mode,
         code=OK if found is None else found.code,
@@ -50,7 +54,7 @@ def of(trace: Trace, url: str, mode: Mode) -> Diagnosis:
 
 
 def _note(found: Stopped) -> Note:
-    page = PAGES[found.code]
+    page = page_of(found.code, found.case)
     return Note(
         code=found.code,
         says=_said(found.says),
@@ -66,6 +70,16 @@ def _note(found: Stopped) -> Note:
 def _passed(trace: Trace, url: str) -> Said:
     if trace.http is None:
         return _said(msg("The request to {url} passed every layer.", url=url))
+    if target := led_elsewhere(trace):
+        return _said(
+            msg(
+                "{url} answered with status {status} and leads elsewhere ({target}), which was not asked: whether the "
+                "service itself answers is open. Diagnose that address, too.",
+                url=url,
+                status=trace.http.status,
+                target=target,
+            )
+        )
     return _said(msg("The request to {url} passed every layer: status {status}.", url=url, status=trace.http.status))
 
 

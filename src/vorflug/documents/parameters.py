@@ -175,6 +175,11 @@ def hint(parameter: Parameter, value: Any) -> Message | None:
         case ParameterType.CHOICE:
             meant = near(value, parameter.values)
             return None if meant is None else _meant(meant)
+        case ParameterType.URL if _WITHOUT_SCHEME.fullmatch(value):
+            # the parameter's own example knows whether it is http or https
+            scheme = str(parameter.sample).partition("://")[0] if "://" in str(parameter.sample) else "https"
+            whole = f"{scheme}://{value}"
+            return _meant(whole) if _mistake(parameter, whole) is None else None
         case ParameterType.NETWORK if "/" in value and _parses(lambda v: ipaddress.ip_network(v, strict=False), value):
             return msg("host bits are set: did you mean {near}?", near=str(ipaddress.ip_network(value, strict=False)))
         case _:
@@ -186,6 +191,7 @@ def _meant(value: Any) -> Message:
 
 
 _WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+_WITHOUT_SCHEME = re.compile(r"[A-Za-z0-9_.-]{1,253}(:[0-9]{1,5})?(/[^\s@?#]*)?", re.ASCII)
 
 
 def missing(name: str, parameter: Parameter) -> Cause:

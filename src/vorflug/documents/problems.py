@@ -95,15 +95,18 @@ class Problems:
             raise DocumentError(self.sorted())
 
 
-def near(seen: object, known: Iterable[str]) -> str | None:
-    """The known word that *seen* was probably meant to be; None where nothing is close."""
+def near(seen: object, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """The known word that *seen* was probably meant to be; None where nothing is close.
+
+    *cutoff*: how alike they must be, 1 for equal (`difflib.SequenceMatcher.ratio`).
+    """
     if not isinstance(seen, str) or len(seen) > _LONGEST_GUESS:
         return None
     words = list(known)
     by_lower = {word.lower(): word for word in reversed(words)}
     plain = {lower.replace("_", "-"): word for lower, word in by_lower.items()}
     wanted = seen.lower().replace("_", "-")
-    found = get_close_matches(wanted, plain, n=1, cutoff=0.6)
+    found = get_close_matches(wanted, plain, n=1, cutoff=cutoff)
     if not found and len(wanted) >= _SHORTEST_BEGINNING:
         begun = [lower for lower in plain if lower.startswith(wanted)]
         found = begun if len(begun) == 1 else []

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,12 +15,12 @@ from pydantic import Field, ValidationError
 from vorflug.documents import conditions, yamlstrict
 from vorflug.documents.fields import check_names, read, seen_at, sentence, unknown_word
 from vorflug.documents.parameters import ParameterType, hint, mistakes
-from vorflug.documents.problems import DocumentError, Place, Problem, Problems
+from vorflug.documents.problems import DocumentError, Place, Problem, Problems, near
 from vorflug.documents.profile import Line, Profile, ProfileName, ProfileVersion, read_file
 from vorflug.documents.rows import Missing, Row
 from vorflug.documents.yamlstrict import Map, Mark, Seq, place
 from vorflug.model.base import Frozen
-from vorflug.model.message import msg, visible
+from vorflug.model.message import Message, msg, visible
 from vorflug.model.report import SiteInfo
 from vorflug.model.requirement import Answer, HostSize, Nature, OperatingModel, Phase
 
@@ -242,11 +243,36 @@ def _parameters(root: Map, profile: Profile, problems: Problems) -> Map:
         return Map(root.at)
     for name in node:
         if name not in profile.parameters:
-            says = unknown_word(msg("parameter"), name, tuple(profile.parameters))
+            says = _unknown(name, tuple(profile.parameters))
             if _LIKE_A_SECRET.search(name):
                 says = msg("{problem} No secret belongs into this file: keep it elsewhere.", problem=says)
             problems.add(place(node.keys_at[name]), says)
     return _check_values(node.only([name for name in node if name in profile.parameters]), profile, problems)
+
+
+_KIN_AT_MOST = 3
+
+
+def _unknown(name: str, known: tuple[str, ...]) -> Message:
+    """The sentence about a parameter that does not exist: those with a like name, never all of them."""
+    sure = near(name, known, cutoff=0.75)
+    if sure is not None:
+        return unknown_word(msg("parameter"), name, (sure,))
+    group, _, last = name.rpartition(".")
+    kin = [k for k in known if group and k.partition(".")[0] == group.partition(".")[0]]
+    kin += [k for k in known if k.rpartition(".")[2] == last]
+    guess = near(name, known)
+    first = [guess] if guess is not None else []
+    found = tuple(dict.fromkeys((*first, *sorted(kin, key=lambda k: -SequenceMatcher(None, name, k).ratio()))))
+    if not found:
+        return msg("there is no parameter {name}; vorflug site init lists all.", name=name)
+    if len(found) == 1:
+        return unknown_word(msg("parameter"), name, found)
+    return msg(
+        "there is no parameter {name}; did you mean {near:or}? vorflug site init lists all.",
+        name=name,
+        near=found[:_KIN_AT_MOST],
+    )
 
 
 _LIKE_A_SECRET = re.compile(r"secret|passw|token|api[._-]?key|credential|kennwort", re.IGNORECASE)

@@ -65,7 +65,7 @@ CONTROLS: Mapping[Check, Message | None] = {
     Check.PAST_THE_PROXY: msg("the same target by the proxy from which it is exempted"),
     Check.SAME_FOR_NOBODY: msg("the proxy about a host that cannot exist, and each nameserver about the target"),
     Check.PROXY_ALIVE: msg("the proxy about a host that cannot exist"),
-    Check.NOBODY_THERE: msg("192.0.2.1, an address that no host has (RFC 5737), at the port of the target"),
+    Check.NOBODY_THERE: msg("198.51.100.199, an address that no host has (RFC 5737), at the port of the target"),
     Check.SAME_BY_PROXY: msg("the proxy about a host that cannot exist"),
     Check.OTHER_HOST_NAME: msg("the same address and port once more, under a name that cannot exist"),
 }

@@ -176,7 +176,7 @@ def chosen_points(chosen: Mapping[str, tuple[LocalText, tuple[str, ...]]]) -> tu
 
 
 def open_points(items: Iterable[Item], found: Iterable[Row] = ()) -> tuple[OpenPoint, ...]:
-    """Rows of the profile that may need a flow and wait for a value; then rows *found* whose time server has no name."""
+    """Rows of the profile that may need a flow and wait for a value; then time servers *found* to have no name."""
     waiting = (
         OpenPoint(item.header.id, item.header.title, item.cause.subject)
         for item in items
@@ -216,6 +216,10 @@ class _Proved:
         self._outcomes = {} if report is None else {f.id: f.outcome for f in report.findings}
         self._when = None if report is None else report.times.finished
         self._connections: tuple[Connection, ...] = () if report is None else connections(report)
+        # the proxies by which the report's requests went (None: directly); a connection to a proxy is not the whole way
+        between = {c.proxy for c in self._connections if c.proxy is not None}
+        whole = (c for c in self._connections if c.proxy or f"{c.host}:{c.port}" not in between)
+        self._ways: tuple[str | None, ...] = tuple(dict.fromkeys(c.proxy for c in whole))
 
     def row(self, row: Row) -> Row:
         """*row* with its evidence: of the connection itself, else of the findings about it."""
@@ -229,6 +233,8 @@ class _Proved:
                 return replace(row, reached=seen)
             if others := other_ways(self._connections, *where):
                 return replace(row, other_ways=others)
+            if via is not None and self._ways and proxy not in self._ways:
+                return replace(row, other_ways=self._ways)
         if contact.purpose is PROXY or not row.touch.named_by:
             return row  # findings of others say nothing about it
         return replace(row, proofs=_proofs(row.ids, self._outcomes, self._when))

@@ -20,6 +20,10 @@ _KNOWN: dict[str, set[str]] = {}
 """By their first `_SHORTEST` characters: a package may bring tens of thousands, and few of them are in one text."""
 _ENDS: set[str] = set()
 """The first and the last `_SHORTEST` characters of each."""
+_CUT = "…"
+"""What stands where a text from outside was cut (`vorflug.model.message.visible`)."""
+_LONGEST_BEGINNING = 600
+"""No value from outside is shown longer than 500 characters."""
 _MOST = 1000
 """A text with more of them than that is a list of secrets, and to look for each would take minutes."""
 
@@ -85,13 +89,36 @@ def redact(text: str) -> str:
     for start, end in userinfo(text):
         kept += [text[done:start], "[redacted]"]
         done = end
-    text = "".join((*kept, text[done:]))
+    text = _without_beginnings("".join((*kept, text[done:])))
     known = _within(text)
     if len(known) > _MOST:
         return "[redacted]"
     for secret in known:
         text = text.replace(secret, "[redacted]")
     return text
+
+
+def _without_beginnings(text: str) -> str:
+    """*text* without the beginnings of secrets where something was cut (``…``), which no longer are the secret."""
+    kept, done = [], 0
+    ends = text.find(_CUT)
+    while ends >= 0:
+        begins = _beginning(text[max(done, ends - _LONGEST_BEGINNING) : ends])
+        if begins:
+            kept += [text[done : ends - begins], "[redacted]"]
+            done = ends
+        ends = text.find(_CUT, ends + 1)
+    return "".join((*kept, text[done:]))
+
+
+def _beginning(text: str) -> int:
+    """How many characters at the end of *text* are the beginning of a secret; 0 where none are."""
+    with _LOCK:
+        for at in range(len(text) - _SHORTEST + 1):
+            rest = text[at:]
+            if any(secret.startswith(rest) for secret in _KNOWN.get(rest[:_SHORTEST], ())):
+                return len(rest)
+    return 0
 
 
 def _within(text: str) -> list[str]:

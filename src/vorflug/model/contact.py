@@ -7,7 +7,7 @@ the plan and the firewall request are two views on the same values.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
@@ -178,11 +178,10 @@ def of_fields(query: Any, *, network: bool) -> Iterator[Contact]:
     """What the fields of a question name, by their usual names: files.
 
     Where it goes over the *network*, also URLs, registries with their token services, nameservers and the cluster.
-    A field that is never shown (``repr=False``: where a key lies) is not named here either.
+    That is for the plan, which names every file that will be read, also one that holds a key.
     """
-    shown = {f.name for f in fields(query) if f.repr}
     for name in _FILES:
-        if name in shown and (path := getattr(query, name)):
+        if path := getattr(query, name, None):
             yield Contact(kind=ContactKind.FILE, target=path)
     for name in _PATHS:
         for path in getattr(query, name, ()):

@@ -5,6 +5,7 @@ Sentences stand there in every language of the program, so that a ticket system 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import ConfigDict, Field
@@ -26,6 +27,18 @@ from vorflug.ports.net import (
 
 SCHEMA = "vorflug/diagnosis/1"
 OK = "ok"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """When and from where a request was made."""
+
+    checked: str
+    """RFC 3339, UTC."""
+    host: str
+    """This host's name."""
+    local: str = ""
+    """The address that this host's routing gives a connection to the peer; empty where there is none."""
 
 
 class Said(Frozen):
@@ -61,6 +74,12 @@ class Diagnosis(Frozen):
     schema_: Literal["vorflug/diagnosis/1"] = Field("vorflug/diagnosis/1", alias="schema")
     version: str
     """Of the program."""
+    checked: str | None = None
+    """When the request was made (RFC 3339, UTC); null where that was not noted, as is the host."""
+    host: str | None = None
+    """The name of the host that asked."""
+    local: str | None = None
+    """The address that its routing gives a connection to the peer; null where there was none."""
     url: str
     """Without its query."""
     mode: Mode

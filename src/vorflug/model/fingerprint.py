@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from vorflug.model.base import Frozen
-from vorflug.model.message import Message, msg
+from vorflug.model.message import Message, msg, visible
 from vorflug.ports.net import HttpSeen
 
 
@@ -73,7 +73,7 @@ class Fingerprint(Frozen):
                             "header {name} without “{wanted}”: {seen}",
                             name=mark.name,
                             wanted=mark.contains,
-                            seen=", ".join(seen)[:200],
+                            seen=visible(", ".join(seen), at_most=200),
                         )
                     )
         wrong += [msg("no “{mark}” in the body", mark=mark) for mark in self.body if mark not in http.found]

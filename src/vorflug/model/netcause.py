@@ -13,9 +13,11 @@ from typing import assert_never
 
 from vorflug.model.cause import Cause, Team
 from vorflug.model.message import Message, msg, sentences
+from vorflug.model.netcause_cases import CASES, Case, case_of, team_of_case
+from vorflug.model.netcause_detail import header, readable, redirect_target, times
 from vorflug.model.netcause_shared import FIXES, PART_OF, SAYS
-from vorflug.model.netcause_texts import NO_IPV4, PAST_THE_PROXY, PROGRAMS_DIFFER, TEXTS
-from vorflug.ports.net import SITE, Check, Code, Resolved, Route, Stage, StageSeen, Trace
+from vorflug.model.netcause_texts import TEXTS
+from vorflug.ports.net import SITE, Check, Code, Mode, Resolved, Route, Stage, StageSeen, Trace
 
 _DIRECT = Route(None, "")
 
@@ -32,6 +34,8 @@ class Stopped:
     """What was seen and what that means."""
     fix: Message
     cause: Cause
+    case: Case | None = None
+    """What the trace shows beyond the code."""
 
 
 class _About(StrEnum):
@@ -47,15 +51,15 @@ class _About(StrEnum):
     """This machine's clock, whatever is asked."""
 
 
-def stopped(trace: Trace, url: str, *, external: bool = False) -> Stopped | None:
+def stopped(trace: Trace, url: str, *, external: bool = False, mode: Mode = Mode.HTTP) -> Stopped | None:
     """What stopped the request to *url*; None where the whole request passed, whatever the answer's status.
 
-    *external*: it leads outside, where a proxy that nobody named may be the way.
+    *external*: it leads outside, where a proxy that nobody named may be the way.  *mode*: what was asked for.
     """
     stage = trace.stopped_at
     if stage is None or stage.code is None:
         return None
-    return explain(trace, url, stage.code, stage, external=external)
+    return explain(trace, url, stage.code, stage, external=external, mode=mode)
 
 
 def warned(trace: Trace, url: str, code: Code) -> Stopped:
@@ -73,30 +77,22 @@ def _witness(trace: Trace, code: Code) -> StageSeen | None:
     return None
 
 
-def explain(trace: Trace, url: str, code: Code, stage: StageSeen | None, *, external: bool = False) -> Stopped:
+def explain(
+    trace: Trace, url: str, code: Code, stage: StageSeen | None, *, external: bool = False, mode: Mode = Mode.HTTP
+) -> Stopped:
     """Sentences and cause for *code* as it was met in *trace*."""
+    case = case_of(trace, url, code, stage, mode)
     words = _words(trace, url, stage)
     if code is Code.TCP_V6_BROKEN:
         words |= _over_ipv6(trace)
-    sentence, remedy = (_filled(template, words) for template in _texts(trace, code))
+    sentence, remedy = (_filled(template, words) for template in (TEXTS[code] if case is None else CASES[case]))
     if external and stage is not None and stage.stage is Stage.RESOLVE and trace.route == _DIRECT:
         remedy = sentences([remedy, BY_PROXY])
-    return Stopped(code, sentence, remedy, _cause(code, words, sentence, remedy))
+    cause = _cause(code, words, sentence, remedy, team_of_case(case) or team_of(code))
+    return Stopped(code, sentence, remedy, cause, case)
 
 
-def _texts(trace: Trace, code: Code) -> tuple[Message, Message]:
-    """The sentences; those of a special case where the trace shows one."""
-    if code is Code.PROXY_CONFIG and any(c.check is Check.PROGRAMS for c in trace.checks):
-        return PROGRAMS_DIFFER
-    if code is Code.PROXY_CONFIG and any(c.check is Check.PAST_THE_PROXY for c in trace.checks):
-        return PAST_THE_PROXY
-    only_v6 = bool(trace.addresses) and all(":" in a for a in trace.addresses)
-    if code is Code.TCP_NO_ROUTE and only_v6 and trace.host not in trace.addresses:
-        return NO_IPV4
-    return TEXTS[code]
-
-
-def _cause(code: Code, words: dict[str, object], sentence: Message, remedy: Message) -> Cause:
+def _cause(code: Code, words: dict[str, object], sentence: Message, remedy: Message, team: Team | None) -> Cause:
     """The cause, which others may have, too: its words name no endpoint where it is about what stands before many."""
     template, mending = SAYS.get(code), FIXES.get(code)
     part_of = PART_OF.get(code)
@@ -105,7 +101,7 @@ def _cause(code: Code, words: dict[str, object], sentence: Message, remedy: Mess
         _subject(code, words),
         sentence if template is None else _filled(template, words),
         remedy if mending is None else _filled(mending, words),
-        team_of(code),
+        team,
         None if part_of is None else part_of.value,
     )
 
@@ -140,7 +136,8 @@ def _words(trace: Trace, url: str, stage: StageSeen | None) -> dict[str, object]
         "why": _named(trace.route.why),
         "setting": msg("the site file") if trace.route.why == SITE else trace.route.why or "-",
         "resolvers": ", ".join(trace.resolvers) or "system",
-        "detail": stage.detail if stage is not None and stage.detail else "-",
+        "detail": readable(stage.detail) if stage is not None and stage.detail else "-",
+        "target": (redirect_target(stage.detail) if stage is not None else "") or "-",
         "took": stage.took_s if stage is not None else 0.0,
         "subject": leaf.subject if leaf else "-",
         "issuer": (trace.tls.issuer if trace.tls is not None else "") or "-",
@@ -153,6 +150,13 @@ def _words(trace: Trace, url: str, stage: StageSeen | None) -> dict[str, object]
         "schemes": tuple(s.capitalize() if s != "ntlm" else "NTLM" for s in proxy.schemes) if proxy else ("-",),
         "addresses": trace.addresses or ("-",),
         "idle": trace.stream.idle_s if trace.stream else 0.0,
+        "events": trace.stream.events if trace.stream else 0,
+        "first": trace.stream.arrived_s[0] if trace.stream and trace.stream.arrived_s else 0.0,
+        "type": header(trace.http, "content-type") or "-",
+        "retry": header(trace.http, "retry-after") or "-",
+        "title": (trace.http.title if trace.http else "") or "-",
+        "theirs": (*times(stage), "-")[0],
+        "here": (*times(stage)[1:], "-")[0],
         "programs": next((c.detail for c in trace.checks if c.check is Check.PROGRAMS), "-"),
     }
 
@@ -264,8 +268,8 @@ def team_of(code: Code) -> Team | None:
             return Team.OS
         case Code.TLS_STALL | Code.TLS_RESET | Code.TLS_SNI_FILTERED | Code.HTTP_CAPTIVE_PORTAL:
             return Team.NETWORK
-        case Code.HTTP_BLOCK_PAGE:
-            return Team.PROXY
+        case Code.HTTP_BLOCK_PAGE | Code.TLS_INTERCEPTED:
+            return Team.PROXY  # whose device answers or re-signs acts first
         case Code.HTTP_DENIED_BY_SERVICE:
             return Team.PROJECT
     match code.value.partition(".")[0]:
@@ -282,7 +286,6 @@ def team_of(code: Code) -> Team | None:
             | Code.TLS_SELF_SIGNED
             | Code.TLS_UNKNOWN_CA
             | Code.TLS_MISSING_INTERMEDIATE
-            | Code.TLS_INTERCEPTED
             | Code.TLS_WEAK_KEY
             | Code.TLS_WEAK_SIGNATURE
             | Code.TLS_STRICT_ONLY

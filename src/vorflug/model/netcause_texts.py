@@ -157,7 +157,7 @@ TEXTS: dict[Code, tuple[Message, Message]] = {
         msg("Ask whoever runs the proxy {proxy} what its log says about {endpoint}, and check that the target is up."),
     ),
     Code.PROXY_CLOSED: (
-        msg("The proxy {proxy} opened no way to {endpoint} ({detail})."),
+        msg("The proxy {proxy} opened no way to {endpoint}."),
         msg("Ask whoever runs the proxy {proxy} what its log says about {endpoint}; check the port in {setting}, too."),
     ),
     Code.PROXY_TUNNEL_STALL: (
@@ -181,7 +181,7 @@ TEXTS: dict[Code, tuple[Message, Message]] = {
         ),
     ),
     Code.TLS_RESET: (
-        msg("The connection to {endpoint} was cut during the TLS handshake ({detail})."),
+        msg("The connection to {endpoint} was cut during the TLS handshake."),
         msg(
             "Ask whether a device on the way cuts TLS to {name} (by server name); if none does, read the log of the "
             "service."
@@ -195,7 +195,7 @@ TEXTS: dict[Code, tuple[Message, Message]] = {
         msg("Ask for TLS with the server name {name} to be allowed for this host; an open port is not enough."),
     ),
     Code.TLS_NOT_TLS: (
-        msg("{endpoint} answers, but not with TLS: {detail}."),
+        msg("{endpoint} answers, but not with TLS."),
         msg("Check port and scheme of {url}: another service may listen there."),
     ),
     Code.TLS_HOST_MISMATCH: (
@@ -231,9 +231,9 @@ TEXTS: dict[Code, tuple[Message, Message]] = {
             "set down for it."
         ),
         msg(
-            "If “{issuer}” is TLS inspection, ask for {name} to be exempted. Otherwise mount this CA into the "
-            "containers, which have their own CA store, and set SSL_CERT_FILE, REQUESTS_CA_BUNDLE and "
-            "NODE_EXTRA_CA_CERTS."
+            "If “{issuer}” is TLS inspection, ask the proxy team for {name} to be exempted. If not, get this "
+            "CA from the PKI team, mount it into the containers, which have their own CA store, and set "
+            "SSL_CERT_FILE, REQUESTS_CA_BUNDLE and NODE_EXTRA_CA_CERTS."
         ),
     ),
     Code.TLS_VERSION: (
@@ -261,7 +261,7 @@ TEXTS: dict[Code, tuple[Message, Message]] = {
         msg("Have the chain of {endpoint} put in order: server certificate, then its intermediates."),
     ),
     Code.TLS_CHAIN_TOO_LARGE: (
-        msg("{endpoint} sends certificates that are larger than any client takes ({detail})."),
+        msg("{endpoint} sends certificates that are larger than any client takes."),
         msg("Ask whoever runs {endpoint} to send only the server certificate and its intermediates, no CA bundle."),
     ),
     Code.TLS_STRICT_ONLY: (
@@ -273,14 +273,14 @@ TEXTS: dict[Code, tuple[Message, Message]] = {
         msg("Ask whoever runs {url} why it answers so: the network way is open."),
     ),
     Code.HTTP_REDIRECT_LOOP: (
-        msg("{url} leads from one redirect to the next and never to an answer ({detail})."),
+        msg("{url} leads from one redirect to the next and never to an answer."),
         msg(
             "Ask whoever runs {endpoint} to put the redirects in order; a load balancer that hides the scheme does "
             "this."
         ),
     ),
     Code.HTTP_REDIRECT_BLOCKED: (
-        msg("{url} redirects to a place that is not followed ({detail})."),
+        msg("{url} redirects to a place that is not followed: {target}."),
         msg("Check the target of the redirect: a sign-in page or another service may answer for {name}."),
     ),
     Code.HTTP_HEADER_TOO_LARGE: (
@@ -288,7 +288,7 @@ TEXTS: dict[Code, tuple[Message, Message]] = {
         msg("Check what answers on {endpoint}: no sound service sends such headers."),
     ),
     Code.HTTP_BODY_TOO_LARGE: (
-        msg("The answer of {url} is larger than any sound answer there, and was not read to its end ({detail})."),
+        msg("The answer of {url} is larger than any sound answer there, and was not read to its end."),
         msg("Check what answers on {endpoint}: another service, or a page that is made without end."),
     ),
     Code.HTTP_SLOW_HEADERS: (
@@ -303,18 +303,18 @@ TEXTS: dict[Code, tuple[Message, Message]] = {
         ),
     ),
     Code.HTTP_TRUNCATED: (
-        msg("The answer of {url} broke off before its announced end ({detail})."),
+        msg("The answer of {url} broke off before its announced end."),
         msg("Check {endpoint} and what stands before it for a limit or a fault that cuts answers."),
     ),
     Code.HTTP_NO_RESPONSE: (
-        msg("{endpoint} accepted the request for {url} and gave no answer ({detail})."),
+        msg("{endpoint} accepted the request for {url} and gave no answer."),
         msg(
             "Look for the request in the log of the service on {endpoint} and of its load balancer: whether it "
             "arrived, and what it waited for."
         ),
     ),
     Code.HTTP_NOT_HTTP: (
-        msg("{endpoint} answers, but not with HTTP: {detail}."),
+        msg("{endpoint} answers, but not with HTTP."),
         msg("Check port and scheme of {url}: another service may listen there."),
     ),
     Code.HTTP_WRONG_TARGET: (
@@ -336,26 +336,26 @@ TEXTS: dict[Code, tuple[Message, Message]] = {
         msg("Enter the address by which this site reaches the internet in the allow list of the service at {name}."),
     ),
     Code.STREAM_BUFFERED: (
-        msg("{url} sent its events one after the other, and they arrived here all at once ({detail})."),
+        msg("{url}: {events} events arrived all at once, the first after {first:duration}."),
         msg(
             "Ask whoever runs what stands between to pass on events of {name} at once (nginx: proxy_buffering off; no "
             "virus scan)."
         ),
     ),
     Code.STREAM_IDLE_CUT: (
-        msg("The connection to {endpoint} was gone after {idle:duration} in which nothing was sent ({detail})."),
+        msg("The connection to {endpoint} was gone after {idle:duration} in which nothing was sent."),
         msg("Ask for the idle time-out between this host and {endpoint} to be raised above the longest pause (300 s)."),
     ),
     Code.WS_UPGRADE_REFUSED: (
-        msg("{url} was reached and does not grant the upgrade to WebSocket ({detail})."),
+        msg("{url} was reached and does not grant the upgrade to WebSocket."),
         msg("Let whatever stands before {endpoint} pass the headers Upgrade and Connection, and check the path."),
     ),
     Code.WS_FRAMES_BLOCKED: (
-        msg("{url} grants the upgrade to WebSocket, but frames do not come through ({detail})."),
+        msg("{url} grants the upgrade to WebSocket, but frames do not come through."),
         msg("Ask for WebSocket frames to {name} to be passed on unchanged by whatever inspects the traffic."),
     ),
     Code.HOST_CLOCK_WRONG: (
-        msg("Several servers agree on another time than the clock of this host ({detail})."),
+        msg("Several servers agree on another time than the clock of this host."),
         msg("Set the clock of this host, and let NTP keep it (chronyc tracking, timedatectl)."),
     ),
 }
@@ -377,7 +377,7 @@ NO_IPV4: tuple[Message, Message] = (
 """`TCP_NO_ROUTE` where the name has only IPv6 addresses."""
 
 PAST_THE_PROXY: tuple[Message, Message] = (
-    msg("{setting} sends requests to {name} past the proxy, but only the proxy's way is open ({detail})."),
+    msg("{setting} sends requests to {name} past the proxy, but only the proxy's way is open."),
     msg("Take {name} out of {setting}, or ask for the direct way to {endpoint} to be opened."),
 )
 """`PROXY_CONFIG` where an exemption leads onto a closed way."""

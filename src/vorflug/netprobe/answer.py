@@ -53,7 +53,7 @@ class Judged:
 def judge(ask: ProbeAsk, target: Target, answer: Answer, *, genuine: bool) -> Judged:
     """Judge a whole answer.  *genuine*: TLS has proved that the service itself speaks."""
     if (transformed := next(iter(answer.values("x-transformed-from")), "")) == _NO_HEAD:
-        shown = visible(answer.body[:60].decode("latin-1"), at_most=60)
+        shown = visible(answer.body[:200].decode("latin-1"), at_most=60)
         return Judged(Code.HTTP_NOT_HTTP, f"{shown} ({transformed}, says the proxy)")
     text = answer.body.decode("utf-8", "replace")
     suspicion = None if genuine else stand_ins.suspicion(target, answer.status, answer.headers, text)

@@ -14,8 +14,8 @@ from vorflug.netprobe.request import Line
 from vorflug.netprobe.target import Target
 from vorflug.ports.net import Check, CheckSeen
 
-_NOBODY = "192.0.2.1"
-"""An address of TEST-NET-1 (RFC 5737), which no host has."""
+_NOBODY = "198.51.100.199"
+"""An address of TEST-NET-2 (RFC 5737), which no host has."""
 _NOBODY_S = 1.5
 
 
@@ -58,7 +58,8 @@ class AnswerControls(Looks):
         met = connect([_NOBODY], passage.target.port, passage.limits, deadline)
         same = False
         if met.channel is not None:
-            line = Line("GET", passage.target.path, passage.target.host_header)
+            # whoever answers there is told neither name nor path: both may be confidential
+            line = Line("GET", "/", nowhere())
             with suppress(Silent, OSError, Alert):
                 other = request.fetch(passage.kept(met), line, self._deadline.within(self._share()))
                 first = passage.answer
@@ -77,13 +78,20 @@ class AnswerControls(Looks):
             return False
         began = monotonic()
         passage.hang_up()
-        nobody = Target("http", nowhere(), passage.target.port, passage.target.path)
+        nobody = Target("http", nowhere(), passage.target.port, passage.target.path.partition("?")[0])
         tried = self._again(target=nobody, known=passage.addresses)
         other = tried.answer
-        same = other is not None and (other.status, _site_of(other)) == (first.status, _site_of(first))
+        same = other is not None and _answers(other) == _answers(first)
         detail = f"HTTP {other.status} for {nobody.host}" if other is not None else f"{tried.code}"
         passage.checks.append(CheckSeen(Check.SAME_BY_PROXY, SAME if same else DIFFERS, detail, since(began)))
         return same
+
+
+def _answers(answer: request.Answer) -> tuple[int, str, frozenset[str], str]:
+    """What makes two answers of a proxy the same: an empty page proves nothing, so its fields count as well."""
+    changing = {"date", "age", "content-length", "etag", "last-modified", "x-cache", "x-cache-lookup"}
+    names = frozenset(name for name, _ in answer.headers) - changing
+    return answer.status, _site_of(answer), names, next(iter(answer.values("server")), "")
 
 
 def _site_of(answer: request.Answer) -> str:

@@ -246,7 +246,7 @@ class TlsChannel:
 
     def first_words(self) -> str:
         """What the peer said first, made visible."""
-        return visible(self._first[:60].decode("latin-1"), at_most=60)
+        return visible(self._first.decode("latin-1"), at_most=60)
 
     def send(self, data: bytes, deadline: Deadline) -> None:
         from OpenSSL import SSL

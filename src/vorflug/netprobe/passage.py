@@ -19,6 +19,7 @@ from vorflug.netprobe.limits import Deadline, Limits
 from vorflug.netprobe.login import Logins
 from vorflug.netprobe.lookup import Lookup, look_up
 from vorflug.netprobe.nameserver import DNS_PORT
+from vorflug.netprobe.redirect import is_metadata
 from vorflug.netprobe.request import Line
 from vorflug.netprobe.target import Target
 from vorflug.ports.net import (
@@ -176,10 +177,13 @@ class Passage:
         found: Lookup = look_up(
             host, tools.nameservers, tools.limits, self.deadline, tools.dns_port, hosts_file=tools.hosts_file
         )
-        self.addresses = found.addresses
+        self.addresses = tuple(a for a in found.addresses if a == host or not is_metadata(a))
         self.warnings += found.warnings
         self.checks += found.checks
         code, detail = found.code, found.detail
+        if found.addresses and not self.addresses:
+            # a name is no reason to ask a cloud's metadata service
+            code, detail = Code.DNS_BOGON, ", ".join(found.addresses)
         if code is not None and self.choice.proxy is not None:
             code, detail = Code.PROXY_DNS, f"{code} {detail}".strip()
         self.note(Stage.RESOLVE, began, code, detail)

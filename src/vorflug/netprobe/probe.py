@@ -160,7 +160,14 @@ class _Diagnosis:
                     passage.blame(Stage.HTTP, Code.HTTP_REDIRECT_LOOP, judged.detail)
                     return passage
                 passed.add(target.absolute)
-                passage = self._passage(target)
+                # to where the first request went: a name that is resolved again may lead elsewhere
+                same_way = self._choice(target).route == passage.choice.route
+                following = self._passage(target, known=passage.addresses if same_way else ())
+                if same_way:
+                    following.stages[:0] = [s for s in passage.stages if s.stage is Stage.RESOLVE]
+                    following.warnings[:0] = [w for w in passage.warnings if w.value.startswith("dns.")]
+                    following.checks[:0] = passage.checks
+                passage = following
                 continue
             code, suspicion = judged.code, judged.suspicion
             if (
@@ -172,7 +179,9 @@ class _Diagnosis:
                 passage.blame(Stage.PROXY, proxies.code_of_plain(passage.proxy, passage.answer), judged.detail)
                 return passage
             if suspicion is not None and code is None and suspicion.plain:
-                proved = suspicion.proof or self._answered_by(passage).is_a_stand_in(judged)
+                # a proxy hands over its filter's page as the service's answer; another name proves nothing there
+                filtered = suspicion.code is Code.HTTP_BLOCK_PAGE and self._is_plain_by_proxy(passage)
+                proved = suspicion.proof or filtered or self._answered_by(passage).is_a_stand_in(judged)
                 code = suspicion.code if proved else None
             elif suspicion is not None and code in (Code.HTTP_WRONG_TARGET, Code.HTTP_STATUS):
                 # a sign-in form alone may be the service's own: only an answer where nobody is proves the network's

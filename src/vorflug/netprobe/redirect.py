@@ -127,3 +127,14 @@ def _address(host: str) -> IPv4Address | IPv6Address | None:
         return IPv4Address(socket.inet_aton(host))
     except (OSError, ValueError):
         return None
+
+
+def is_metadata(here: str) -> bool:
+    """Whether the address is a cloud's metadata service: AWS, Azure, Google and others; ECS; Alibaba; AWS over IPv6."""
+    found = _address(here)
+    if isinstance(found, IPv6Address):
+        found = found.ipv4_mapped or found
+    return found is not None and str(found) in _SERVICES
+
+
+_SERVICES = frozenset({"169.254.169.254", "169.254.170.2", "100.100.100.200", "fd00:ec2::254"})

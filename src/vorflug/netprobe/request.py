@@ -314,7 +314,7 @@ class _Reading:
 
 
 def _shown(data: bytes) -> str:
-    return visible(data[:60].decode("latin-1"), at_most=60)
+    return visible(data.decode("latin-1"), at_most=60)
 
 
 def seen(answer: Answer, look_for: tuple[str, ...], keep: tuple[str, ...]) -> HttpSeen:

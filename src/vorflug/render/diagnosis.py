@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING
 
 from vorflug.model.cause import TEAM_NAMES
 from vorflug.model.message import Message, msg
+from vorflug.ports.net import Check
 from vorflug.render.columns import Columns, spelled
 from vorflug.render.path import STAGES, Mark, answer, layers, way
+from vorflug.render.request import Request
 from vorflug.render.words import Speaker
 
 if TYPE_CHECKING:
@@ -37,22 +40,26 @@ def render_diagnosis(
     width: int = 80,
     color: bool = False,
     encoding: str = "utf-8",
+    zone: tzinfo = UTC,
 ) -> str:
-    """The page in *lang*, wrapped at *width* columns, ending with a newline.
+    """The page in *lang*, wrapped at *width* columns, ending with a newline; times are those of *zone*.
 
     Where *encoding* cannot write a mark, one of ASCII stands for it.  Without *color* there is no escape sequence.
     """
     columns = Columns(min(width, _WIDEST), color=color)
-    return _Page(found, trace, Speaker(lang), columns, encoding).write()
+    return _Page(found, trace, Speaker(lang), columns, encoding=encoding, zone=zone).write()
 
 
 class _Page:
-    def __init__(self, found: Diagnosis, trace: Trace, speaker: Speaker, columns: Columns, encoding: str) -> None:
+    def __init__(
+        self, found: Diagnosis, trace: Trace, speaker: Speaker, columns: Columns, *, encoding: str, zone: tzinfo
+    ) -> None:
         self._found = found
         self._trace = trace
         self._speaker = speaker
         self._encoding = encoding
         self._columns = columns
+        self._request = Request(found, trace, zone)
 
     def write(self) -> str:
         self._head()
@@ -72,6 +79,14 @@ class _Page:
         self._columns.put(found.code, self._plain(found.url), left=len(found.code) + 5, style=style)
         took = self._say(msg("{took:duration}", took=found.took_s))
         self._columns.put("", f"{self._say(way(self._trace))}{self._plain(' · ')}{took}", left=2)
+        if any(c.check is Check.PROGRAMS and c.outcome == "differs" for c in found.checks):
+            self._columns.put(
+                "",
+                self._say(msg("by curl's and Go's rules, other programs differ: see below; --proxy URL forces one")),
+                left=2,
+            )
+        if (checked := self._request.checked()) is not None:
+            self._columns.put("", self._say(checked), left=2)
 
     def _layer(self, layer: Layer, *, last: bool) -> None:
         rail = "" if last else self._plain("│")
@@ -100,13 +115,21 @@ class _Page:
     def _meaning(self) -> None:
         found = self._found
         self._put(msg("Seen"), found.says)
+        if (detail := self._request.evidence()) is not None:
+            self._columns.put(self._say(msg("Evidence")), self._say(detail), left=_LEFT, style="bold")
         self._put(msg("Means"), found.means)
         self._put(msg("Not proved"), found.does_not_mean)
         self._put(msg("Fix"), found.fix)
         self._put(msg("Who acts"), found.who)
-        if found.team is not None:
-            self._columns.put(self._say(msg("Ask first")), self._say(TEAM_NAMES[found.team]), left=_LEFT, style="bold")
+        if found.who is not None:
+            first = msg("open, see Who acts") if found.team is None else TEAM_NAMES[found.team]
+            self._columns.put(self._say(msg("Ask first")), self._say(first), left=_LEFT, style="bold")
         self._put(msg("Ask for"), found.ask)
+        if found.ask is not None:
+            self._columns.put(self._say(msg("For")), self._listed(self._request.about()), left=_LEFT, style="bold")
+
+    def _listed(self, parts: list[Message]) -> str:
+        return self._plain(" · ").join(self._say(part) for part in parts)
 
     def _besides(self) -> None:
         if not self._found.notes:
@@ -116,6 +139,9 @@ class _Page:
             self._columns.put(f"{self._plain(SIGNS[Mark.WARNED])} {note.code}", "", style=_STYLES[Mark.WARNED])
             self._put(None, note.says)
             self._put(None, note.fix, dim=True)
+            self._put(None, note.ask, dim=True)
+            about = self._listed(self._request.about(note.code.value))
+            self._columns.put("", f"{self._say(msg('For'))}: {about}", left=4, text_style="dim")
 
     def _controls(self) -> None:
         if not self._found.checks:

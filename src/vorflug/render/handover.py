@@ -69,19 +69,24 @@ def _asked(entry: Entry) -> Iterator[tuple[Message, Said]]:
 
 
 def _evidence(entry: Entry, report: Report, say: Speaker) -> Iterator[str]:
+    """One point for each sentence, with all the findings of which it is true."""
     findings = (*((entry.finding,) if entry.finding else ()), *entry.blocks)
-    for finding in findings[:_EVIDENCE]:
-        yield from _wrapped(_line(finding, report, say), first="   - ")
-    if len(findings) > _EVIDENCE:
-        yield f"   - {say(msg('and {n} more in the report', n=len(findings) - _EVIDENCE))}"
+    alike: dict[tuple[tuple[str, ...], str], list[FindingInfo]] = {}
+    for finding in findings:
+        alike.setdefault((_code(finding), say(finding.seen or finding.because)), []).append(finding)
+    for (code, said), same in list(alike.items())[:_EVIDENCE]:
+        parts = ", ".join(visible(part, at_most=120) for part in (same[0].id, *code, _when(report)) if part)
+        yield from _wrapped(f"{parts}: {said}", first="   - ")
+        if others := tuple(visible(finding.id, at_most=120) for finding in same[1:]):
+            yield from _wrapped(say(msg("also: {ids}", ids=others)), first="     ")
+    left = sum(len(same) for same in list(alike.values())[_EVIDENCE:])
+    if left:
+        yield f"   - {say(msg('and {n} more in the report', n=left))}"
 
 
-def _line(finding: FindingInfo, report: Report, say: Speaker) -> str:
+def _code(finding: FindingInfo) -> tuple[str, ...]:
     cause = finding.cause
-    code = (cause.kind, cause.subject) if cause is not None and cause.kind in set(Code) else ()
-    parts = (finding.id, *code, _when(report))
-    said = ", ".join(visible(part, at_most=120) for part in parts if part)
-    return f"{said}: {say(finding.seen or finding.because)}"
+    return (cause.kind, cause.subject) if cause is not None and cause.kind in set(Code) else ()
 
 
 def _when(report: Report) -> str:

@@ -12,6 +12,7 @@ from typing import assert_never
 
 from vorflug.model.hosts import address
 from vorflug.model.message import Message, msg
+from vorflug.model.netcause_detail import led_elsewhere, readable
 from vorflug.ports.net import OPTION, SITE, AttemptSeen, Check, CheckSeen, Code, Mode, Stage, StageSeen, Trace
 
 _MOST = 6
@@ -218,7 +219,7 @@ def _layer(stage: Stage, trace: Trace, mode: Mode) -> Layer:
 
 def _evidence(seen: StageSeen, code: Code) -> Message:
     if seen.detail:
-        return msg("{code}: {detail}", code=code.value, detail=seen.detail)
+        return msg("{code}: {detail}", code=code.value, detail=readable(seen.detail))
     return msg("{code}", code=code.value)
 
 
@@ -243,6 +244,15 @@ def _passed(stage: Stage, trace: Trace, seen: StageSeen, mode: Mode) -> Message:
         case Stage.HTTP:
             if trace.http is None:
                 return msg("answered")
+            if target := led_elsewhere(trace):
+                return msg("status {status}; leads to {target}, not asked", status=trace.http.status, target=target)
+            if seen.detail:
+                return msg(
+                    "status {status}, {kind} ({detail})",
+                    status=trace.http.status,
+                    kind=trace.http.body_kind,
+                    detail=seen.detail,
+                )
             return msg("status {status}, {kind}", status=trace.http.status, kind=trace.http.body_kind)
         case Stage.STREAM:
             return _streamed(trace, mode)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vorflug.cli.addresses import Asked
-    from vorflug.model.diagnosis import Diagnosis
+    from vorflug.model.diagnosis import Diagnosis, Origin
     from vorflug.ports.net import ProbeAsk, StageSeen, Trace
 
 FORMATS = ("terminal", "json")
@@ -116,14 +117,46 @@ def command(
     )
     from vorflug.documents import diagnosis, plain
 
+    started = datetime.now(UTC)
     trace = _probe(ask, asked, deadline, began)
-    found = diagnosis.of(trace, asked.shown, chosen)
+    found = diagnosis.of(trace, asked.shown, chosen, _origin(trace, started))
     if format_ == "json":
         document = plain.struck_out(found.model_dump(mode="json", by_alias=True), redact)
         click.echo(plain.encode(document), nl=False)
     else:
         click.echo(redact(_page(found, trace)), nl=False)
     return int(Exit.READY if found.code == diagnosis.OK else Exit.NOT_READY)
+
+
+def _origin(trace: Trace, started: datetime) -> Origin:
+    """When and from where was asked."""
+    import socket
+
+    from vorflug.model.diagnosis import Origin
+    from vorflug.model.message import visible
+
+    return Origin(f"{started:%Y-%m-%dT%H:%M:%SZ}", visible(socket.gethostname(), at_most=255), _local(trace))
+
+
+def _local(trace: Trace) -> str:
+    """The source address that the kernel chooses for the peer; empty where there was no address or is no route.
+
+    Connecting a datagram socket sends nothing; it only makes the kernel choose (connect(2), ip(7)).
+    """
+    import socket
+
+    from vorflug.model.hosts import address
+
+    tried = (trace.peer.rpartition(":")[0].strip("[]"), *(a.address for a in trace.attempts), *trace.addresses)
+    peer = next((str(found) for one in tried if one and (found := address(one)) is not None), None)
+    if peer is None:
+        return ""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in peer else socket.AF_INET, socket.SOCK_DGRAM) as chooser:
+            chooser.connect((peer, trace.port))
+            return str(chooser.getsockname()[0])
+    except OSError:
+        return ""
 
 
 def _page(found: Diagnosis, trace: Trace) -> str:
@@ -138,6 +171,7 @@ def _page(found: Diagnosis, trace: Trace) -> str:
         width=terminal_width(),
         color=wants_color(),
         encoding=sys.stdout.encoding or "utf-8",
+        zone=datetime.now().astimezone().tzinfo or UTC,
     )
 
 

@@ -14,6 +14,7 @@ from vorflug.model.message import Message, msg
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from vorflug.cli.addresses import Asked
     from vorflug.model.no_proxy import Decision, Dialect, Settings
     from vorflug.model.no_proxy.curl import Release
     from vorflug.ports import Host
@@ -36,6 +37,15 @@ DIALECTS = (
     "containers",
 )
 """The values of `vorflug.model.no_proxy.Dialect`, which is not imported before the command runs."""
+_EXECUTABLES = {
+    "curl": "curl",
+    "wget": "wget",
+    "dockerd": "dockerd",
+    "containerd": "containerd",
+    "java": "java",
+    "containers": "docker",
+}
+"""Programs that are looked for in the search path.  Go programs need no ``go``, Python's libraries lie anywhere."""
 _SECONDS = 10.0
 """For reading the settings: files and ``curl --version``."""
 _LONGEST_LIST = 4000
@@ -96,9 +106,9 @@ def command(
         decision = decide(dialect, asked.url, settings, release or _newest())
         decisions[decision] = _unsure(dialect, places)
     if format_ == "json":
-        _print_json(asked.shown, decisions, release, places)
+        _print_json(asked, decisions, release, places)
     else:
-        _print(asked.shown, decisions, places)
+        _print(asked, decisions, places)
     return int(Exit.READY)
 
 
@@ -161,9 +171,11 @@ def _unsure(dialect: Dialect, places: Sequence[ProxyPlace]) -> Message | None:
     return msg("{files:list} could not be read: it may be otherwise.", files=paths) if paths else None
 
 
-def _closing(decisions: Mapping[Decision, Message | None], places: Sequence[ProxyPlace]) -> list[Message]:
+def _closing(asked: Asked, decisions: Mapping[Decision, Message | None], places: Sequence[ProxyPlace]) -> list[Message]:
     """What is said below the table."""
-    lines = [msg("They do not all take the same way.")] if not _agree(decisions) else []
+    lines: list[Message] = []
+    if not _agree(decisions):
+        lines = [msg("They do not all take the same way."), *_remedies(asked, tuple(decisions))]
     pac = tuple(dict.fromkeys(name for place in places for name in place.pac))
     if pac:
         lines.append(
@@ -174,25 +186,77 @@ def _closing(decisions: Mapping[Decision, Message | None], places: Sequence[Prox
     return lines
 
 
+def _remedies(asked: Asked, decisions: Sequence[Decision]) -> list[Message]:
+    """How they come to take the same way: what they all read alike (docs/no-proxy.md)."""
+    from urllib.parse import urlsplit
+
+    from vorflug.model.no_proxy import NAMES, Way
+
+    lines: list[Message] = []
+    proxied = [d for d in decisions if d.way is Way.PROXY]
+    entries = tuple(dict.fromkeys(d.entry for d in decisions if d.way is Way.DIRECT and d.variable and d.entry))
+    if proxied and entries:
+        lines.append(
+            msg(
+                "For the direct way with every program: write {host}, without dot, star and port, into no_proxy and "
+                "NO_PROXY, both alike. For the proxy with every program: take {entries:list} out of them.",
+                host=urlsplit(asked.url).hostname,
+                entries=entries,
+            )
+        )
+    without = tuple(NAMES[d.dialect] for d in decisions if d.way is Way.DIRECT and d.variable is None and not d.entry)
+    if proxied and without:
+        lines.append(
+            msg(
+                "{programs:list} is given no proxy: where it is to go by one, set it where this program reads it "
+                "(the line below its name says which names).",
+                programs=without,
+            )
+            if len(without) == 1
+            else msg(
+                "{programs:list} are given no proxy: where they are to go by one, set it where each of them reads it "
+                "(the line below its name says which names).",
+                programs=without,
+            )
+        )
+    if len({d.proxy for d in proxied}) > 1:
+        lines.append(
+            msg(
+                "They take different proxies: set the same one in every place, in small and in capital letters (curl "
+                "reads http_proxy in small letters only)."
+            )
+        )
+    return lines
+
+
 def _agree(decisions: Mapping[Decision, Message | None]) -> bool:
     return len({(d.way, d.proxy) for d in decisions}) <= 1
 
 
-def _print(shown: str, decisions: Mapping[Decision, Message | None], places: Sequence[ProxyPlace]) -> None:
+def _not_found(dialect: Dialect) -> bool:
+    """Whether the program that *dialect* is about is not in the search path; of libraries that is never known."""
+    import shutil
+
+    program = _EXECUTABLES.get(dialect.value)
+    return program is not None and shutil.which(program) is None
+
+
+def _print(asked: Asked, decisions: Mapping[Decision, Message | None], places: Sequence[ProxyPlace]) -> None:
     from vorflug.cli.output import echo_wrapped
     from vorflug.host.secrets import redact
     from vorflug.model.no_proxy import NAMES, Way
 
     ways = {Way.DIRECT: msg("direct"), Way.PROXY: msg("by proxy"), Way.REFUSED: msg("not at all")}
-    click.echo(redact(tell(msg("Ways to {url}", url=shown))))
+    click.echo(redact(tell(msg("Ways to {url}", url=asked.shown))))
     click.echo()
     for decision, unsure in decisions.items():
         way = tell(ways[decision.way]) if decision.proxy is None else decision.proxy
-        click.echo(redact(f"{NAMES[decision.dialect]:<{_PROGRAM}}{way:<{_WAY}}".rstrip()))
+        absent = tell(msg("(not found here)")) if _not_found(decision.dialect) else ""
+        click.echo(redact(f"{NAMES[decision.dialect]:<{_PROGRAM}}{way:<{_WAY}}{absent}".rstrip()))
         for line in (decision.why, _where(decision), unsure):
             if line is not None:
                 echo_wrapped(redact(tell(line)), indent=2)
-    closing = _closing(decisions, places)
+    closing = _closing(asked, decisions, places)
     if closing:
         click.echo()
     for line in closing:
@@ -204,7 +268,7 @@ def _where(decision: Decision) -> Message | None:
 
 
 def _print_json(
-    shown: str,
+    asked: Asked,
     decisions: Mapping[Decision, Message | None],
     release: Release | None,
     places: Sequence[ProxyPlace],
@@ -215,7 +279,7 @@ def _print_json(
 
     document = {
         "schema": SCHEMA,
-        "url": shown,
+        "url": asked.shown,
         "agree": _agree(decisions),
         "curl_release": ".".join(map(str, release)) if release else None,
         "decisions": [
@@ -233,6 +297,6 @@ def _print_json(
             for d, unsure in decisions.items()
         ],
         "pac": list(dict.fromkeys(name for place in places for name in place.pac)),
-        "notes": [tell(line) for line in _closing(decisions, places)],
+        "notes": [tell(line) for line in _closing(asked, decisions, places)],
     }
     click.echo(plain.encode(plain.struck_out(document, redact)), nl=False)

@@ -81,9 +81,7 @@ PAGES: dict[Code, Page] = {
     ),
     Code.TLS_UNKNOWN_CA: Page(
         seen=msg("The chain ends at an issuer that is neither in this host's store nor among the public roots."),
-        proves=msg(
-            "A TLS server was reached. Its certificates lead to an authority that this host does not trust."
-        ),
+        proves=msg("A TLS server was reached. Its certificates lead to an authority that this host does not trust."),
         not_proves=msg(
             "It does not show whose authority it is. A company's own CA that was not yet installed here and a "
             "device that re-signs TLS with a CA of its own look the same; the issuer's name is only a hint."

@@ -185,9 +185,7 @@ PAGES: dict[Code, Page] = {
     Code.HTTP_CAPTIVE_PORTAL: Page(
         seen=msg("A sign-in page answers for any host name: the network wants a person to sign in first (RFC 8952)."),
         proves=msg("The request did not come to the service; a device of this network answered in its place."),
-        not_proves=msg(
-            "It does not prove that the service would be reachable after signing in, nor that it is down."
-        ),
+        not_proves=msg("It does not prove that the service would be reachable after signing in, nor that it is down."),
         who=msg("Whoever runs access to this network (guest network, gateway)."),
         ask=msg(
             "Please let this host into the network without a sign-in page (by MAC or IP address, or another "

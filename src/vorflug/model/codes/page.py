@@ -20,7 +20,7 @@ class Page:
     who: Message
     """Who mends it, and who else it may be.  The team that is asked first is `netcause.team_of`."""
     ask: Message
-    """What to ask them for: sentences that can be forwarded as they are, beside the report."""
+    """What to ask them for: sentences that can be forwarded as they are, with the values of the case below them."""
     look: tuple[str, ...]
     """Command lines with which a stranger sees the same; words in capitals (NAME, PORT) are placeholders."""
 
@@ -33,4 +33,11 @@ class Page:
             (msg("Who acts"), self.who),
             *(((msg("Ask first"), team),) if team is not None else ()),
             (msg("To be forwarded"), self.ask),
+            (
+                msg("Below that"),
+                msg(
+                    "target and port, proxy or nameserver, this host and its address, time, code and evidence, as "
+                    "vorflug diagnose prints them under “For”."
+                ),
+            ),
         )

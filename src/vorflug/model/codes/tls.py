@@ -105,8 +105,7 @@ PAGES: dict[Code, Page] = {
         ),
         who=msg("Whoever runs the server or the device that ends TLS for it."),
         ask=msg(
-            "Please enable TLS 1.2 and 1.3 where TLS ends for the name below (BSI TR-02102-2 allows no older "
-            "version)."
+            "Please enable TLS 1.2 and 1.3 where TLS ends for the name below (BSI TR-02102-2 allows no older version)."
         ),
         look=(
             "openssl s_client -connect NAME:PORT -servername NAME -tls1_2 </dev/null",
