@@ -42,6 +42,8 @@ class Registry:
     challenged_at: str = ""
     """Only paths that begin so have a challenge; empty for all."""
     base_status: int = 401
+    unclear: int | None = None
+    """What is answered to a wrong login where no image is named; 0 hangs up."""
     token_status: int | None = None
     token_body: bytes | None = None
     data_place: str = ""
@@ -122,6 +124,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(status, page, fields)
         elif path == "/v2/" and _plain(self.headers.get("authorization", "")) == f"{USER}:{PASSWORD}":
             self._send(200, b"{}")
+        elif registry.unclear is not None and self._unclear(path):
+            if registry.unclear:
+                self._send(registry.unclear, b"{}", {"Location": "/elsewhere"} if registry.unclear == 302 else None)
+            self.close_connection = True
         elif path == "/v2/":
             self._send(registry.base_status, b"{}", challenge=registry.base_status == 401)
         elif path == "/token":
@@ -132,6 +138,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._blob(registry, path)
         else:
             self._send(404, b"{}")
+
+    def _unclear(self, path: str) -> bool:
+        """Whether the login itself is asked about."""
+        return "authorization" in self.headers and (path == "/v2/" or (path == "/token" and "scope=" not in self.path))
 
     def _token(self, registry: Registry, body: str) -> None:
         asked = parse_qs(body or urlsplit(self.path).query)

@@ -105,7 +105,7 @@ def test_every_end_of_a_pull(end):
     match end:
         case PullEnd.GRANTED:
             assert verdict.outcome is Outcome.MET
-        case PullEnd.UNREACHABLE | PullEnd.RATE_LIMITED | PullEnd.SPARED:
+        case PullEnd.UNREACHABLE | PullEnd.RATE_LIMITED | PullEnd.SPARED | PullEnd.UNPROVED:
             assert verdict.outcome is Outcome.UNKNOWN
         case _:
             assert verdict.outcome is Outcome.UNMET

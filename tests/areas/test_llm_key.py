@@ -99,6 +99,25 @@ def test_a_key_that_is_not_accepted(server, ca_file, status):
     assert len(server.log) == 1
 
 
+@pytest.mark.parametrize(
+    ("provider", "body", "outcome"),
+    [
+        ("openai", b'{"error": {"message": "Incorrect API key"}}', UNKNOWN),
+        ("openai", b'{"error": {"message": "Incorrect API key"}, "data": null}', UNKNOWN),
+        ("openai", b'{"status": "ok"}', UNKNOWN),
+        ("openai", b'{"object":"list","data":[{"id":"m"}]}', MET),
+        ("gemini", b'{"models": [{"name": "models/m"}]}', MET),
+        ("vertex", b'{"publisherModels": []}', MET),
+        ("aws_bedrock", b'{"modelSummaries": []}', MET),
+        ("local", b'{"models": []}', MET),
+    ],
+)
+def test_only_a_list_of_models_shows_that_the_key_is_accepted(server, ca_file, provider, body, outcome):
+    server.pages[PATH] = (200, {"Content-Type": "application/json"}, body)
+    verdict = judge(demand(f"https://{server.place}", provider=provider, ca_file=ca_file), host(LLM_KEY=KEY))
+    assert verdict.outcome is outcome
+
+
 def test_a_redirect_does_not_take_the_key_along(server, ca, ca_file):
     with running(ca) as other:
         server.pages[PATH] = (307, {"Location": f"https://{other.place}{PATH}"}, b"")
@@ -167,8 +186,8 @@ def test_a_key_is_for_one_origin_and_two_attempts():
 # ---- judged ----------------------------------------------------------------------------------------------------------
 
 
-def trace(status, kind="json", looks_like=None, code=None):
-    http = HttpSeen(status, (), (), kind, (), 2, looks_like=looks_like) if status else None
+def trace(status, kind="json", looks_like=None, code=None, found=('"data"',)):
+    http = HttpSeen(status, (), (), kind, found, 2, looks_like=looks_like) if status else None
     stages = (StageSeen(Stage.HTTP, 0.1, code, "detail"),)
     return Trace("llm.lab.test", 443, Route(None, ""), (), "192.0.2.1:443", stages, http=http)
 
@@ -183,6 +202,9 @@ USED = KeyState.USED
         (Keyed(USED, trace(299)), MET, "accepts the key"),
         (Keyed(USED, trace(300)), UNKNOWN, "says nothing about the key"),
         (Keyed(USED, trace(200, "html")), UNKNOWN, "says nothing about the key"),
+        (Keyed(USED, trace(200, found=())), UNKNOWN, "not with a list of models"),
+        (Keyed(USED, trace(200, found=('"error"',))), UNKNOWN, "not with a list of models"),
+        (Keyed(USED, trace(200, found=('"data"', '"error"'))), UNKNOWN, "not with a list of models"),
         (Keyed(USED, trace(429)), UNKNOWN, "says nothing about the key"),
         (Keyed(USED, trace(401)), UNMET, "does not accept"),
         (Keyed(USED, trace(403, "html", Code.HTTP_BLOCK_PAGE)), UNMET, "page of a filter"),

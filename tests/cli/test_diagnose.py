@@ -18,7 +18,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from lab.servers import tcp
+from lab import authority
+from lab.servers import respond, tcp
+from lab.servers import tls as in_tls
 from lab.streams import sse, websocket
 from vorflug.cli.__main__ import execute
 from vorflug.cli.commands.diagnose import _in_time, _is_silence, _Late
@@ -337,3 +339,30 @@ def test_ctrl_c_ends_with_130_at_once(serve):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=3)
     assert (process.returncode, out) == (130, "") and "Traceback" not in err
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "empty", "/dev/zero"])
+def test_a_useless_ssl_cert_file_is_named_and_the_pki_is_not_blamed(capsys, monkeypatch, tmp_path, kind):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "empty").touch()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / kind))
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    with tcp(in_tls(authority.context(tmp_path, authority.good()), respond())) as port:
+        code, document = diagnosed(capsys, f"https://127.0.0.1:{port}/", "--deadline", "5")
+    assert (code, document["code"], document["team"]) == (3, "tls.unknown_ca", "os-virtualisation")
+    assert document["tls"]["store"] == ""
+    assert document["stages"][-1]["detail"].endswith("; SSL_CERT_FILE names no readable certificates")
+    for words in (document["says"], document["fix"]):
+        assert all("SSL_CERT_FILE" in words[language] for language in ("en", "de"))
+    assert "PKI" not in json.dumps([document[field] for field in ("says", "means", "who", "fix", "ask")])
+
+
+def test_a_store_that_does_not_know_the_issuer_is_not_called_useless(capsys, monkeypatch, tmp_path):
+    store = tmp_path / "store.pem"
+    store.write_bytes(authority.bumper().pem())
+    monkeypatch.setenv("SSL_CERT_FILE", str(store))
+    with tcp(in_tls(authority.context(tmp_path, authority.good()), respond())) as port:
+        _, document = diagnosed(capsys, f"https://127.0.0.1:{port}/", "--deadline", "5")
+    assert (document["code"], document["team"], document["tls"]["store"]) == ("tls.unknown_ca", "pki", str(store))
+    assert "SSL_CERT_FILE" not in document["says"]["en"] + document["stages"][-1]["detail"]

@@ -29,3 +29,10 @@ def test_hints(arguments, says, capsys):
     err = capsys.readouterr().err
     hinted = "Did you mean --deadline?" in err or "more than once, each" in err or "YYYY-MM-DD" in err
     assert (says in err) if says is not None else not hinted or "--deadlin'" in err
+
+
+def test_what_click_quotes_holds_no_password(capsys):
+    assert execute(["diagnose", "https://user:geheim", "geheim99pw@host/"]) == 2
+    assert execute(["diagnose", "https://a.example/", "--mode", "u:geheim99pw wort@host"]) == 2
+    said = capsys.readouterr().err
+    assert "(…)" in said and "'…'" in said and "'sse'" in said and "geheim99pw" not in said

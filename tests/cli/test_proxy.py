@@ -115,3 +115,22 @@ def test_what_is_wrong_is_said(capsys, arguments, words):
     assert execute(["proxy", *arguments]) == 2
     said = capsys.readouterr()
     assert words in said.err and "pw123456" not in said.err + said.out and not said.out
+
+
+@pytest.mark.parametrize("form", ["terminal", "json"])
+@pytest.mark.parametrize(
+    "listed",
+    [
+        "u:geheim99pw@a.example,a.example",
+        "http://u:geheim99pw@a.example",
+        "u:geh@geheim99pw@.example",
+        "u:geheim99pw,xx@a.example",
+        "a.example/u:geheim99pw@a.example",
+        "geheim99pw@a.example|a.example",
+    ],
+)
+def test_a_password_in_a_list_of_exceptions_is_not_shown(capsys, form, listed):
+    arguments = ["https://a.example/", "--http-proxy", "http://p:1", "--no-proxy", listed, "--format", form]
+    assert execute(["proxy", *arguments]) == 0
+    said = capsys.readouterr()
+    assert "a.example" in said.out and "geheim99pw" not in said.out + said.err

@@ -22,6 +22,9 @@ from lab.verdict import Outcome, cases, examine
 def main(times: int, pattern: str = "*") -> int:
     """Run everything; return the exit code."""
     chosen = [case for case in cases(ROWS) if fnmatch(case.id, pattern)]
+    if not chosen:
+        print(f"no case fits {pattern!r}: wanted the beginning of an id, for example 'tls-*'")
+        return 2
     rows = tuple({case.row.id: case.row for case in chosen}.values())
     seen: dict[str, list[Outcome]] = {case.id: [] for case in chosen}
     began = time.monotonic()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import certifi
 import pytest
 from cryptography import x509
@@ -19,9 +21,30 @@ def stored(tmp_path, *roots):
 
 
 def test_the_variables_win(tmp_path):
-    assert host_store({"SSL_CERT_FILE": "/x"}) == Store("/x", None)
-    assert host_store({"SSL_CERT_DIR": "/y"}).label == "/y"
+    path = stored(tmp_path, authority.root())
+    assert host_store({"SSL_CERT_FILE": path}) == Store(path, None)
+    assert host_store({"SSL_CERT_DIR": str(tmp_path)}).label == str(tmp_path)
+    assert host_store({"SSL_CERT_DIR": f"/none:{tmp_path}"}).label == f"/none:{tmp_path}"
     assert host_store({"SSL_CERT_FILE": ""}) == host_store({})
+
+
+def test_a_variable_that_names_nothing_readable_is_named_and_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "empty").touch()
+    (tmp_path / "folder").mkdir()
+    useless = ("/dev/zero", "/dev/null", *(str(tmp_path / n) for n in ("pipe", "empty", "folder", "none")), "a\0b")
+    for file in useless:
+        assert host_store({"SSL_CERT_FILE": file}) == Store(None, None, ("SSL_CERT_FILE",)), file
+    both = host_store({"SSL_CERT_FILE": useless[0], "SSL_CERT_DIR": str(tmp_path / "folder")})
+    assert both == Store(None, None, ("SSL_CERT_FILE", "SSL_CERT_DIR")) and both.label == ""
+    half = host_store({"SSL_CERT_FILE": useless[2], "SSL_CERT_DIR": str(tmp_path)})
+    assert half == Store(None, str(tmp_path), ("SSL_CERT_FILE",))
+
+
+def test_openssls_own_form_is_a_certificate_too(tmp_path):
+    path = tmp_path / "trusted.pem"
+    path.write_bytes(authority.root().pem().replace(b" CERTIFICATE", b" TRUSTED CERTIFICATE"))
+    assert host_store({"SSL_CERT_FILE": str(path)}) == Store(str(path), None)
 
 
 def test_a_public_root_is_public_and_a_private_one_is_not():

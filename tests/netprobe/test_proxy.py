@@ -10,7 +10,18 @@ from lab import authority
 from lab.authority import HOST, context
 from lab.prober import SHORT
 from lab.proxies import proxy, refuse
-from lab.servers import answer, close, closed_port, full_backlog, reset, reset_after_hello, respond, silent, tcp, tls
+from lab.servers import (
+    answer,
+    close,
+    closed_port,
+    full_backlog,
+    reset,
+    reset_after_hello,
+    respond,
+    silent,
+    tcp,
+    tls,
+)
 from vorflug.model import netcause
 from vorflug.netprobe import proxy as proxies
 from vorflug.netprobe.target import parse as target
@@ -162,7 +173,8 @@ def test_no_login_is_given_to_a_scheme_that_is_not_basic(ask):
 def test_something_that_is_no_proxy(ask, handler, code, url):
     with tcp(handler) as through:
         trace = ask(url, environ=environ(through), limits=SHORT)
-    assert (trace.stages[-1].stage, trace.code) == (Stage.PROXY, code)
+    # a reset may be heard before the connection counts as made
+    assert trace.code is code and trace.stages[-1].stage in (Stage.CONNECT, Stage.PROXY)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 
 import pytest
 
@@ -10,6 +11,7 @@ from lab import authority
 from lab.authority import HOST, context
 from lab.proxies import splice
 from lab.servers import answer, close, respond, silent, tcp, tls
+from vorflug.netprobe.login import Logins
 from vorflug.ports.net import Code, Stage
 
 SECRET = "pa55-w0rd-canary"
@@ -79,6 +81,60 @@ def test_a_login(ask):
         none = ask(f"http://{HOST}/", environ={"all_proxy": f"socks5h://127.0.0.1:{through}"})
     assert [t.code for t in (good, bad, none)] == [None, Code.PROXY_AUTH_REJECTED, Code.PROXY_AUTH_REQUIRED]
     assert good.proxy.had_credentials and SECRET not in repr((good, bad))
+
+
+def refusing_logins(sent, answer):
+    def handler(sock):
+        _, count = exactly(sock, 2)
+        exactly(sock, count)
+        sock.sendall(b"\x05\x02")
+        _, length = exactly(sock, 2)
+        sent.append(exactly(sock, length) + b":" + exactly(sock, exactly(sock, 1)[0]))
+        sock.sendall(answer)
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("answer", "codes", "times"),
+    [
+        (b"\x01\x01", [Code.PROXY_AUTH_REJECTED] * 30, 1),
+        (b"", [Code.PROXY_AUTH_REJECTED] * 28 + [Code.PROXY_CLOSED] * 2, 2),
+    ],
+)
+def test_a_login_that_was_not_accepted_is_not_sent_for_every_target(ask, answer, codes, times):
+    sent, traces = [], []
+    with tcp(refusing_logins(sent, answer)) as through:
+        setting = {"all_proxy": f"socks5h://user:{SECRET}@127.0.0.1:{through}"}
+        threads = [
+            threading.Thread(target=lambda n=n: traces.append(ask(f"http://t{n}.lab.test/", environ=setting)))
+            for n in range(30)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+    assert (len(sent), sorted(t.code for t in traces)) == (times, codes)
+    assert SECRET not in repr(traces)
+
+
+@pytest.mark.parametrize("length", [255, 256])
+def test_a_login_is_never_cut(ask, length):
+    sent = []
+    with tcp(refusing_logins(sent, b"\x01\x01")) as through:
+        trace = ask(f"http://{HOST}/", environ={"all_proxy": f"socks5h://user:{'p' * length}@127.0.0.1:{through}"})
+    assert trace.code is (Code.PROXY_AUTH_REJECTED if length == 255 else Code.PROXY_CONFIG)
+    assert sent == ([b"user:" + b"p" * 255] if length == 255 else [])
+    assert length == 255 or "RFC 1929" in trace.stages[-1].detail
+
+
+def test_bytes_that_are_no_utf8_are_sent_as_they_came(ask):
+    sent = []
+    with tcp(refusing_logins(sent, b"\x01\x01")) as through:
+        for login in ("user:%ff", "user:\udcfe"):
+            ask.logins = Logins()
+            ask(f"http://{HOST}/", environ={"all_proxy": f"socks5h://{login}@127.0.0.1:{through}"})
+    assert sent == [b"user:\xff", b"user:\xfe"]
 
 
 @pytest.mark.parametrize(

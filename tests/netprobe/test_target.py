@@ -42,3 +42,17 @@ def test_hosts():
     assert join("::1", None) == "[::1]"
     with pytest.raises(ValueError):
         ascii_host("a_b!c")
+
+
+@pytest.mark.parametrize(
+    "host", ["a..b.test", ".a", ".", "..", "127.0.0.1%00.example", "127.0.0.1%eth0", "a%41", "127.0.0.1.", "１.1.1.1。"]
+)
+def test_what_programs_read_differently_is_no_host(host):
+    with pytest.raises(ValueError):
+        ascii_host(host)
+    with pytest.raises(ValueError):
+        parse(f"http://{host}/")
+
+
+def test_one_dot_behind_a_name_and_a_zone_behind_ipv6_are_right():
+    assert ascii_host("A.test.") == "a.test." and ascii_host("fe80::1%eth0") == "fe80::1"

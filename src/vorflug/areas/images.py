@@ -44,6 +44,9 @@ from vorflug.ports.registry import (
 
 TITLE = msg("Container images")
 
+_SAYS_NOTHING = frozenset({PullEnd.UNREACHABLE, PullEnd.RATE_LIMITED, PullEnd.SPARED, PullEnd.UNPROVED})
+"""Of a right to pull."""
+
 
 class CredentialFact(Fact):
     """What docker's configuration keeps for a registry, without values."""
@@ -213,7 +216,7 @@ class ImageRequirement(AtRegistry):
                 wanted=self.wanted(), seen=seen, because=msg("Not every image was asked for."), fix=msg("Run again.")
             )
         # what the registry said of one image decides, however many others it could not be asked for
-        said = [i for i in bad if i.end not in {PullEnd.UNREACHABLE, PullEnd.RATE_LIMITED, PullEnd.SPARED}]
+        said = [i for i in bad if i.end not in _SAYS_NOTHING]
         told = [i for i in said if i.end is not PullEnd.NOT_TRIED] or said or bad
         all_says = sentences(pull_says(i, rights.credential, self.registry)[0] for i in told)
         _, fix, cause = pull_says(told[0], rights.credential, self.registry)

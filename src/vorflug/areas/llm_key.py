@@ -30,6 +30,8 @@ TITLE = msg("Key of the language model")
 
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
 _LAST_SUCCESS = 299
+_ERROR = '"error"'
+"""A member of an answer that says what went wrong, whatever its status is."""
 
 Path = Annotated[str, StringConstraints(pattern=r"^/[^\s#]*$", max_length=500)]
 """Path and query below an address."""
@@ -131,6 +133,7 @@ class KeyRequirement(Requirement):
             url=self.target,
             provider=self.provider,
             key=key.name,
+            look_for=(*KEY_FORMS[self.provider].listed, _ERROR),
             variable=key.env or "",
             file=str(key.file or ""),
             proxied=self.proxied,
@@ -169,7 +172,9 @@ class KeyRequirement(Requirement):
 
     def _answered(self, trace: Trace, http: HttpSeen, key: str) -> Verdict:
         seen = msg("HTTP {status} from {host}", status=http.status, host=trace.host)
-        if http.status <= _LAST_SUCCESS and http.body_kind == "json":
+        # some gateways answer 200 to a wrong key, and say so in the body
+        lists = _ERROR not in http.found and any(name in http.found for name in KEY_FORMS[self.provider].listed)
+        if http.status <= _LAST_SUCCESS and http.body_kind == "json" and lists:
             return met(
                 wanted=self.wanted(),
                 seen=seen,
@@ -189,6 +194,18 @@ class KeyRequirement(Requirement):
             )
             cause = Cause("llm.key_rejected", f"{self.url} {key}", says, fix, Team.PROJECT)
             return unmet(wanted=self.wanted(), seen=seen, because=says, fix=fix, cause=cause)
+        if http.status <= _LAST_SUCCESS:
+            return unknown(
+                wanted=self.wanted(),
+                seen=seen,
+                because=msg(
+                    "{url} answered with HTTP {status}, but not with a list of models, which says nothing about the "
+                    "key.",
+                    url=self.target,
+                    status=http.status,
+                ),
+                fix=msg("Check the address in the site file, and run again later."),
+            )
         return unknown(
             wanted=self.wanted(),
             seen=seen,

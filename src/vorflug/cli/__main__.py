@@ -23,8 +23,10 @@ def execute(arguments: list[str]) -> int:
     """Run one command line; return its exit code."""
     from vorflug.cli.errors import Exit, Refusal
     from vorflug.cli.language import choose, tell
+    from vorflug.cli.surroundings import without_openssl_settings
     from vorflug.model.message import msg
 
+    without_openssl_settings(os.environ)
     choose(arguments)
     import click
 
@@ -40,9 +42,9 @@ def execute(arguments: list[str]) -> int:
     except click.exceptions.Exit as end:
         return int(end.exit_code)
     except click.ClickException as usage:
-        from vorflug.cli.hints import hint
+        from vorflug.cli.hints import complaint, hint
 
-        usage.show()
+        click.echo(complaint(usage), err=True, nl=False)
         if (meant := hint(usage)) is not None:
             _complain(tell(meant))
         return int(Exit.USAGE)

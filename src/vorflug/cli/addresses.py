@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
@@ -17,6 +18,8 @@ _LONGEST = 2000
 """Characters; web servers commonly take request lines of 8 KiB, and nobody types more than this."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _HOST_ALONE = re.compile(r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/\S*)?")
+_PLAIN_HOST = re.compile(r"[A-Za-z0-9.-]{1,253}")
+_LEFT_OUT = "…"
 _HTTP_OF = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 """The scheme that carries it: a WebSocket begins as a request (RFC 6455, 3 and 4.1)."""
 _PROXY_SCHEMES = ("http", "https", "socks5h")
@@ -45,12 +48,15 @@ def read_url(text: str) -> Asked:
     found = _SCHEME.match(text)
     if found is None:
         if _HOST_ALONE.fullmatch(text):
-            raise Refusal(msg("{url}: wanted a URL with its scheme; did you mean https://{url} ?", url=text))
+            raise Refusal(msg("{url}: wanted a URL with its scheme; did you mean https://{url} ?", url=_safe(text)))
         raise Refusal(msg("{url}: wanted a URL that begins with https:// or http://.", url=_safe(text)))
     scheme = found[1].lower()
     if scheme not in _HTTP_OF:
         raise Refusal(
-            msg("{scheme}:// cannot be asked: wanted a URL with https, http, wss or ws.", scheme=visible(scheme))
+            msg(
+                "{scheme}:// cannot be asked: wanted a URL with https, http, wss or ws.",
+                scheme=_LEFT_OUT if _has_userinfo(text) else visible(scheme, at_most=80),
+            )
         )
     parts = _split(text)
     if not parts.path.isascii() or not parts.query.isascii():
@@ -70,8 +76,7 @@ def read_url(text: str) -> Asked:
 def read_proxy(text: str) -> str:
     """The proxy in *text*, as a setting.  Raises Refusal (2) saying what was wanted."""
     wanted = msg("wanted a proxy as http://HOST:PORT (or https, socks5h), or none.")
-    _no_blanks(text, wanted)
-    if "@" in text:
+    if _has_userinfo(text):
         raise Refusal(
             msg(
                 "A proxy with user name and password does not belong on the command line, where everybody on this "
@@ -79,9 +84,12 @@ def read_proxy(text: str) -> str:
                 "--proxy out."
             )
         )
+    _no_blanks(text, wanted)
     found = _SCHEME.match(text)
     if found is None and ":" in text and _HOST_ALONE.fullmatch(text):
-        raise Refusal(msg("--proxy {proxy}: wanted a proxy with its scheme; did you mean http://{proxy} ?", proxy=text))
+        raise Refusal(
+            msg("--proxy {proxy}: wanted a proxy with its scheme; did you mean http://{proxy} ?", proxy=_safe(text))
+        )
     if found is None or found[1].lower() not in _PROXY_SCHEMES:
         raise Refusal(msg("--proxy {proxy}: {wanted}", proxy=_safe(text), wanted=wanted))
     parts = _split(text)
@@ -119,7 +127,13 @@ def _split(text: str) -> SplitResult:
     try:
         ascii_host(host)
     except ValueError as error:
-        raise Refusal(msg("{url}: {host} is no host name.", url=_safe(text), host=visible(host, at_most=80))) from error
+        raise Refusal(
+            msg(
+                "{url}: what stands in the place of the host is no host name (letters, digits, hyphens, single dots) "
+                "and no IP address.",
+                url=_safe(text),
+            )
+        ) from error
     return parts
 
 
@@ -128,6 +142,22 @@ def _shown(parts: SplitResult, scheme: str) -> str:
     return visible(parts._replace(scheme=scheme, query="", fragment="").geturl(), at_most=300) + query
 
 
+def _has_userinfo(text: str) -> bool:
+    """Whether a user name and password may stand in *text*: an ``@``, in whatever way it is written."""
+    return "@" in unicodedata.normalize("NFKC", text) or "%40" in text
+
+
 def _safe(text: str) -> str:
-    """As it may be quoted in a refusal."""
-    return visible(text.partition("?")[0], at_most=120)
+    """What may be quoted of an address that is refused: its scheme, and what can be nothing but a host.
+
+    Where a password stands in a mistyped address nobody knows: all else is left out.
+    """
+    if _has_userinfo(text):
+        return _LEFT_OUT
+    found = _SCHEME.match(text)
+    scheme = found[0] if found else ""
+    rest = text[len(scheme) :]
+    host = re.split(r"[/?#:]", rest, maxsplit=1)[0]
+    if not _PLAIN_HOST.fullmatch(host):
+        host = ""
+    return visible(scheme + host, at_most=120) + (_LEFT_OUT if host != rest else "")

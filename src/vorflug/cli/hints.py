@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from io import StringIO
 
 import click
 
@@ -12,6 +13,15 @@ _OTHERS = {"--timeout": "--deadline", "--max-time": "--deadline", "--cacert": "-
 """How other programs call an option (curl(1), wget(1))."""
 _LIST = re.compile(r"'([^'\s,]+(?:,[^'\s,]+)+)'")
 _SHOWN = 4
+_QUOTED = re.compile(r"""(['"(])[^'"()\n]*@[^'"()\n]*(['")])""")
+_WORD = re.compile(r"\S*@\S*")
+
+
+def complaint(usage: click.ClickException) -> str:
+    """What click says, without anything that holds an ``@``: it quotes what it refuses."""
+    said = StringIO()
+    usage.show(said)
+    return _WORD.sub("…", _QUOTED.sub(r"\1…\2", said.getvalue()))
 
 
 def hint(usage: click.ClickException) -> Message | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isnan
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -42,11 +43,23 @@ THOROUGH_DEADLINE_S = 420
 """The longest silence that a profile may demand is 300 s; the rest takes as long as without it."""
 
 
+class Seconds(click.FloatRange):
+    """A time; click takes ``nan`` for a number within every range."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The number.  Raises click.BadParameter outside the range, Refusal (2) where it is none."""
+        seconds = super().convert(value, param, ctx)
+        if isnan(seconds):
+            name = param.opts[0] if param is not None else "-"
+            raise Refusal(msg("{option}: wanted seconds as a number, saw nan.", option=name))
+        return seconds
+
+
 def deadline_option(function: F) -> F:
     """``--deadline``, in seconds; `deadline_of` knows the default."""
     return option(
         "--deadline",
-        type=click.FloatRange(min=0.1, max=86400),
+        type=Seconds(min=0.1, max=86400),
         metavar=tell(msg("SECONDS")),
         text=msg(
             "Seconds for the whole collection; default: {usual} s, with --thorough {thorough} s.",

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
     from vorflug.engine.contacts import Surroundings
 
 _LOOK_S = 10.0
 """Seconds; a few small files are read."""
+
+
+def without_openssl_settings(environ: MutableMapping[str, str]) -> None:
+    """Take OPENSSL_CONF out of *environ* where it names no regular file.
+
+    OpenSSL reads it when it is loaded (config(5ssl)), and would wait for a pipe before any deadline is watched.
+    Nothing here needs a configuration of OpenSSL.
+    """
+    file = environ.get("OPENSSL_CONF")
+    if file is None:
+        return
+    try:
+        usable = stat.S_ISREG(os.stat(file).st_mode)  # noqa: PTH116 - pathlib takes time to load
+    except (OSError, ValueError):  # ValueError: a zero byte in the name
+        usable = False
+    if not usable:
+        del environ["OPENSSL_CONF"]
 
 
 def here() -> Surroundings:

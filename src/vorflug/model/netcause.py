@@ -14,7 +14,7 @@ from typing import assert_never
 from vorflug.model.cause import Cause, Team
 from vorflug.model.message import Message, msg, sentences
 from vorflug.model.netcause_cases import CASES, Case, case_of, team_of_case
-from vorflug.model.netcause_detail import header, readable, redirect_target, times
+from vorflug.model.netcause_detail import header, readable, redirect_target, times, useless_variables
 from vorflug.model.netcause_shared import FIXES, PART_OF, SAYS
 from vorflug.model.netcause_texts import TEXTS
 from vorflug.ports.net import SITE, Check, Code, Mode, Resolved, Route, Stage, StageSeen, Trace
@@ -89,6 +89,9 @@ def explain(
     if external and stage is not None and stage.stage is Stage.RESOLVE and trace.route == _DIRECT:
         remedy = sentences([remedy, BY_PROXY])
     cause = _cause(code, words, sentence, remedy, team_of_case(case) or team_of(code))
+    if case is Case.NO_STORE:  # whatever is asked, and whoever issued its certificates
+        named = useless_variables("" if stage is None else stage.detail)
+        cause = Cause(f"{code.value}.{case.value}", " ".join(named), sentence, remedy, cause.team)
     return Stopped(code, sentence, remedy, cause, case)
 
 
@@ -155,6 +158,7 @@ def _words(trace: Trace, url: str, stage: StageSeen | None) -> dict[str, object]
         "type": header(trace.http, "content-type") or "-",
         "retry": header(trace.http, "retry-after") or "-",
         "title": (trace.http.title if trace.http else "") or "-",
+        "variables": (useless_variables(stage.detail) if stage is not None else ()) or ("-",),
         "theirs": (*times(stage), "-")[0],
         "here": (*times(stage)[1:], "-")[0],
         "programs": next((c.detail for c in trace.checks if c.check is Check.PROGRAMS), "-"),

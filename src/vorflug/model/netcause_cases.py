@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from vorflug.model.cause import Team
 from vorflug.model.message import Message, msg
-from vorflug.model.netcause_detail import header, times
+from vorflug.model.netcause_detail import header, times, useless_variables
 from vorflug.model.netcause_texts import NO_IPV4, PAST_THE_PROXY, PROGRAMS_DIFFER, TEXTS
 from vorflug.ports.net import Check, Code, Mode, StageSeen, Trace
 
@@ -25,6 +25,8 @@ class Case(StrEnum):
     """An exemption leads onto a closed way."""
     NO_IPV4 = "no_ipv4"
     """The name has only IPv6 addresses."""
+    NO_STORE = "no_store"
+    """The variable that should name the host's trust store names nothing readable."""
     CLOCKS = "clocks"
     """Both times are known."""
     PROXY_OR_TARGET = "proxy_or_target"
@@ -56,6 +58,8 @@ def case_of(trace: Trace, url: str, code: Code, stage: StageSeen | None = None, 
             return Case.PAST_THE_PROXY
         case Code.TCP_NO_ROUTE if trace.addresses and all(":" in a for a in trace.addresses):
             return Case.NO_IPV4 if trace.host not in trace.addresses else None
+        case Code.TLS_UNKNOWN_CA if stage is not None and useless_variables(stage.detail):
+            return Case.NO_STORE
         case Code.HOST_CLOCK_WRONG if len(times(stage)) > 1:
             return Case.CLOCKS
         case Code.HTTP_STATUS:
@@ -99,6 +103,16 @@ CASES: dict[Case, tuple[Message, Message]] = {
     Case.PROGRAMS_DIFFER: PROGRAMS_DIFFER,
     Case.PAST_THE_PROXY: PAST_THE_PROXY,
     Case.NO_IPV4: NO_IPV4,
+    Case.NO_STORE: (
+        msg(
+            "There are no readable certificates where {variables:list} points: what this host should trust by it is "
+            "not known, and the certificates of {endpoint} (“{issuer}”) cannot be checked."
+        ),
+        msg(
+            "Let {variables:list} name CA certificates (PEM) that the user of the program may read, or take the "
+            "variable away; then ask again."
+        ),
+    ),
     Case.CLOCKS: (
         msg("Several servers agree on another time than the clock of this host: there {theirs}, here {here}."),
         TEXTS[Code.HOST_CLOCK_WRONG][1],
@@ -157,7 +171,7 @@ def team_of_case(case: Case | None) -> Team | None:
     match case:
         case Case.PROXY_OR_TARGET:
             return Team.PROXY
-        case Case.PROGRAMS_DIFFER | Case.PAST_THE_PROXY:
+        case Case.PROGRAMS_DIFFER | Case.PAST_THE_PROXY | Case.NO_STORE:
             return Team.OS  # the variable stands on this host
         case _:
             return None

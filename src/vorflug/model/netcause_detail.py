@@ -9,10 +9,12 @@ import re
 
 from vorflug.model.message import Message, listed, msg
 from vorflug.ports.net import HttpSeen, StageSeen, Trace
+from vorflug.ports.net_codes import NO_CERTIFICATES
 
 _FAULT = re.compile(r"(\d{1,5})@(\d{1,3})")
 _FAULTS = re.compile(rf"{_FAULT.pattern}(?: {_FAULT.pattern})*")
 """X509_V_ERR_* and the depth in the chain, as the probe notes them."""
+_USELESS = re.compile(rf"; (\w+) {NO_CERTIFICATES}")
 _TARGET = re.compile(r"HTTP 3\d\d.* to (\S+)")
 _TIMES = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -21,10 +23,19 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 
 def readable(detail: str) -> Message | str:
     """*detail*; numbers of OpenSSL (X509_V_ERR_*, x509_vfy.h) with their places in the chain written out."""
-    if _FAULTS.fullmatch(detail) is None:
+    noted = _USELESS.sub("", detail)
+    if _FAULTS.fullmatch(noted) is None:
         return detail
-    faults = [msg("{error} (depth {depth})", error=error, depth=depth) for error, depth in _FAULT.findall(detail)]
-    return msg("OpenSSL {faults}", faults=listed(faults))
+    each = [msg("{error} (depth {depth})", error=error, depth=depth) for error, depth in _FAULT.findall(noted)]
+    faults = listed(each)
+    if variables := useless_variables(detail):
+        return msg("OpenSSL {faults}; no certificates where {names:list} points", faults=faults, names=variables)
+    return msg("OpenSSL {faults}", faults=faults)
+
+
+def useless_variables(detail: str) -> tuple[str, ...]:
+    """The variables that should name the host's store and name nothing readable."""
+    return tuple(_USELESS.findall(detail))
 
 
 def redirect_target(detail: str) -> str:

@@ -47,6 +47,27 @@ def page_of(code: Code, case: Case | None) -> Page:
                     "programs read them alike. Which way is meant, whoever runs the proxy knows."
                 ),
             )
+        case Case.NO_STORE:
+            return replace(
+                page,
+                seen=msg(
+                    "The chain ends at an issuer that is not known here, and the variable that names this host's "
+                    "trust store (SSL_CERT_FILE, SSL_CERT_DIR) points to no readable certificates."
+                ),
+                proves=msg(
+                    "The server was reached and showed certificates. Every program that heeds the variable trusts "
+                    "nobody here, whatever a server shows."
+                ),
+                not_proves=msg(
+                    "It does not show whether anything is wrong with the certificates of the server: with a store "
+                    "that can be read they may be trusted."
+                ),
+                who=msg("Whoever set the variable on this host."),
+                ask=msg(
+                    "Nobody else needs to be asked: mend the variable named below on this host, or take it away, and "
+                    "ask again."
+                ),
+            )
         case Case.PROXY_OR_TARGET:
             return replace(
                 page,

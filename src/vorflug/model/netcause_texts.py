@@ -174,7 +174,7 @@ TEXTS: dict[Code, tuple[Message, Message]] = {
         msg("Write the proxy in {setting} as http://host:port."),
     ),
     Code.TLS_STALL: (
-        msg("{endpoint} accepted the connection, then said nothing to the TLS handshake for {took:duration}."),
+        msg("{endpoint} accepted the connection, but the TLS handshake was not over after {took:duration}."),
         msg(
             "Ask whether large packets (MTU, VPN) or TLS to {endpoint} are held back on the way; if not, check the "
             "service there."

@@ -277,6 +277,16 @@ def pull_says(bad: PullSeen, credential: CredentialSeen, registry: str) -> tuple
                 login_fix(registry),
                 None,
             )
+        case PullEnd.UNPROVED:
+            return (
+                msg(
+                    "Whether {at} takes the login is not known: it was sent twice without a clear answer, and not "
+                    "again, so that no account gets locked.",
+                    at=at,
+                ),
+                login_fix(registry),
+                None,
+            )
         case PullEnd.GRANTED:
             return msg("{at} shows {image}, but not its digest.", at=at, image=image), service, None
         case _:

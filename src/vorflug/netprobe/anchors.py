@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from vorflug.netprobe.bundle import Bundle, read
+from vorflug.netprobe.bundle import Bundle, holds_certificates, read
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -25,6 +26,7 @@ BUNDLES = (
 """Where distributions keep their bundle; the places that Go's crypto/x509 looks in (root_linux.go)."""
 FOLDERS = ("/etc/ssl/certs", "/etc/pki/tls/certs")
 
+_FILE, _FOLDER = "SSL_CERT_FILE", "SSL_CERT_DIR"
 _HOST = "host"
 _UNSPECIFIED = 1
 """X509_V_ERR_UNSPECIFIED (OpenSSL, x509_vfy.h)."""
@@ -38,6 +40,8 @@ class Store:
 
     file: str | None
     folder: str | None
+    useless: tuple[str, ...] = ()
+    """Variables that are set and name nothing with certificates in it that can be read."""
 
     @property
     def label(self) -> str:
@@ -48,15 +52,27 @@ class Store:
 def host_store(environ: Mapping[str, str]) -> Store:
     """SSL_CERT_FILE and SSL_CERT_DIR (openssl-env(7)) where they are set, else the distribution's place.
 
-    A variable that names nothing readable is taken at its word: programs here would trust nobody either.
+    A variable that names nothing readable is taken at its word: programs here would trust nobody either.  What it
+    names is left out of the store, for OpenSSL would wait for a pipe.
     """
-    file, folder = environ.get("SSL_CERT_FILE") or None, environ.get("SSL_CERT_DIR") or None
+    file, folder = environ.get(_FILE) or None, environ.get(_FOLDER) or None
     if file or folder:
-        return Store(file, folder)
+        no_file = file is not None and not holds_certificates(file)
+        no_folder = folder is not None and not any(_holds_anything(one) for one in folder.split(":"))
+        useless = (*((_FILE,) if no_file else ()), *((_FOLDER,) if no_folder else ()))
+        return Store(None if no_file else file, None if no_folder else folder, useless)
     bundle = next((path for path in BUNDLES if Path(path).is_file()), None)
     if bundle is not None:
         return Store(bundle, None)
     return Store(None, next((path for path in FOLDERS if Path(path).is_dir() and any(Path(path).iterdir())), None))
+
+
+def _holds_anything(folder: str) -> bool:
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is not None
+    except (OSError, ValueError):  # ValueError: a zero byte in the name
+        return False
 
 
 class Anchors:

@@ -6,11 +6,13 @@ once more for strict readers.  A chain ends at one root.
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vorflug.netprobe.certificates import hush, unreadable
@@ -20,13 +22,17 @@ if TYPE_CHECKING:
 
 _BYTES = 8 << 20
 """Mozilla's roots take 300 kB as text."""
+_OTHERS = (b"-----BEGIN TRUSTED CERTIFICATE-----", b"-----BEGIN X509 CERTIFICATE-----")
+"""PEM_STRING_X509_TRUSTED and PEM_STRING_X509_OLD (OpenSSL, pem.h)."""
 _BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
 
 
 class Bundle:
     """Certificates by their subject.  What cannot be parsed is no anchor, for any program."""
 
-    def __init__(self, certificates: Sequence[Certificate]) -> None:
+    def __init__(self, certificates: Sequence[Certificate], *, others: bool = False) -> None:
+        self.others = others
+        """Whether there are certificates in a form besides, which OpenSSL reads and this class does not."""
         self._by_subject: dict[bytes, list[bytes]] = defaultdict(list)
         organisations: set[str] = set()
         for one in certificates:
@@ -57,10 +63,23 @@ class Bundle:
 
 @cache
 def read(file: str) -> Bundle:
-    """The bundle in *file* (PEM), read once.  Raises OSError."""
+    """The bundle in *file* (PEM), read once.  Raises OSError, also where it is no regular file: a pipe never ends."""
     hush()
-    with Path(file).open("rb") as bundle:
-        return Bundle(list(_parsed(bundle.read(_BYTES))))
+    # O_NONBLOCK: to open a pipe that nobody writes to would hang (fifo(7))
+    with os.fdopen(os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK), "rb") as bundle:
+        if not stat.S_ISREG(os.fstat(bundle.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "wanted a regular file", file)
+        data = bundle.read(_BYTES)
+    return Bundle(list(_parsed(data)), others=any(begin in data for begin in _OTHERS))
+
+
+def holds_certificates(file: str) -> bool:
+    """Whether OpenSSL can find a certificate in *file*; False where it cannot be read."""
+    try:
+        found = read(file)
+    except (OSError, ValueError):  # ValueError: a zero byte in the name
+        return False
+    return len(found) > 0 or found.others
 
 
 def _parsed(data: bytes) -> Iterator[Certificate]:

@@ -24,6 +24,7 @@ from vorflug.netprobe.channel import Alert, Channel, Silent
 from vorflug.netprobe.connect import errno_name
 from vorflug.netprobe.limits import Deadline, Limits
 from vorflug.ports.net import Code, TlsSeen
+from vorflug.ports.net_codes import NO_CERTIFICATES
 
 if TYPE_CHECKING:
     from OpenSSL.SSL import Connection, Context
@@ -211,7 +212,10 @@ def handshake(
     seen = _seen(connection, trust, tuple(verdict.faults), trusted=verdict.trusted, publicly=verdict.trusted_publicly)
     code = verdict.faults[0] if verdict.faults else None
     others = tuple(dict.fromkeys((*verdict.faults[1:], *verdict.warnings)))
-    return Handshake(code, verdict.detail, seen, inside if code is None else None, others, inside)
+    detail = verdict.detail
+    if Code.TLS_UNKNOWN_CA in verdict.faults:
+        detail = "; ".join((detail, *(f"{variable} {NO_CERTIFICATES}" for variable in trust.anchors.store.useless)))
+    return Handshake(code, detail, seen, inside if code is None else None, others, inside)
 
 
 def code_of_alert(reason: str, notes: _Notes) -> Code:

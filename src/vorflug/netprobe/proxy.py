@@ -31,6 +31,8 @@ NAMES = (
 )
 _SOCKS = ("socks5", "socks5h")
 """Both leave the name to the proxy here: what a host resolves is no proof of what its proxy does."""
+_SOCKS_LOGIN_BYTES = 255
+"""RFC 1929, 2: of user name and of password."""
 _DEFAULT_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 """The schemes that can be used, with curl's default ports; port 1080 is RFC 1928's."""
 _CHALLENGE = re.compile(r"(?:^|,)\s*([A-Za-z][A-Za-z0-9-]{1,30})(?=\s+[^=,\s]|\s*(?:,|$))")
@@ -61,7 +63,12 @@ class Proxy:
         """The value of Proxy-Authorization for Basic (RFC 7617); None without credentials."""
         if self.user is None:
             return None
-        return "Basic " + b64encode(f"{self.user}:{self.password or ''}".encode()).decode()
+        return "Basic " + b64encode(b":".join(self.login_bytes())).decode()
+
+    def login_bytes(self) -> tuple[bytes, bytes]:
+        """User name and password as they are sent: bytes that are no UTF-8 as they came.  Raises UnicodeEncodeError."""
+        user, password = (text.encode("utf-8", "surrogateescape") for text in (self.user or "", self.password or ""))
+        return user, password
 
     def secrets(self) -> tuple[str, ...]:
         """Everything that must never be written."""
@@ -98,12 +105,23 @@ def parse(value: str) -> Proxy:
         raise ValueError("the scheme is none of http, https and socks5h")
     if not host or parts.path.strip("/") or parts.query:
         raise ValueError("no host name, or more than scheme, host and port")
-    user = unquote(parts.username) if parts.username is not None else None
-    password = unquote(parts.password) if parts.password is not None else None
+    user = _unquoted(parts.username) if parts.username is not None else None
+    password = _unquoted(parts.password) if parts.password is not None else None
     try:
-        return Proxy(parts.scheme, ascii_host(host), port or _DEFAULT_PORTS[parts.scheme], user, password)
+        proxy = Proxy(parts.scheme, ascii_host(host), port or _DEFAULT_PORTS[parts.scheme], user, password)
     except ValueError:
         raise ValueError("no valid host name") from None
+    try:
+        login = proxy.login_bytes()
+    except UnicodeEncodeError:  # its text quotes the login
+        raise ValueError("the login holds characters that cannot be sent") from None
+    if proxy.is_socks and max(map(len, login)) > _SOCKS_LOGIN_BYTES:
+        raise ValueError("user name or password is longer than RFC 1929 allows (255 bytes)")
+    return proxy
+
+
+def _unquoted(text: str) -> str:
+    return unquote(text, errors="surrogateescape")
 
 
 def variables(environ: Mapping[str, str]) -> tuple[ProxyVariable, ...]:
@@ -128,11 +146,15 @@ def secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
     found: list[str] = []
     for name in NAMES:
         value = environ.get(name, "").strip()
-        if name.lower() == "no_proxy" or "@" not in value:
+        if "@" not in value:
+            continue
+        if name.lower() == "no_proxy":  # an entry has no userinfo, and people copy a proxy with its password into it
+            parts = (part.rpartition("@")[0].rpartition("://")[2] for part in re.split(r"[,|\s]", value))
+            found += [secret for part in parts for secret in (part, part.partition(":")[2])]
             continue
         userinfo = value.rpartition("@")[0].rpartition("://")[2]
         user, _, password = userinfo.partition(":")
-        found += [userinfo, password or user, unquote(password or user)]
+        found += [userinfo, password or user, _unquoted(password or user)]
         try:
             found += parse(value).secrets()
         except ValueError:
@@ -228,6 +250,7 @@ _REPORTED = {
     "proxy_configuration_error": Code.PROXY_CLOSED,
 }
 """The error types of Proxy-Status (RFC 9209, 2.3)."""
+_UPSTREAM = (Code.PROXY_UPSTREAM_DNS, Code.PROXY_UPSTREAM_TIMEOUT, Code.PROXY_UPSTREAM_REFUSED)
 _ERROR = re.compile(r";\s*error=\"?([a-z_]{3,40})")
 
 _DNS_WORDS = re.compile(
@@ -251,6 +274,13 @@ def reported(values: list[str]) -> str:
     """The error type that the last Proxy-Status field names; empty where there is none."""
     found = _ERROR.findall(values[-1][:2000]) if values else []
     return found[-1] if found else ""
+
+
+def went_on(answer: Answer) -> bool:
+    """Whether the proxy itself says that it went on to the target, which it does only after the login."""
+    page = next(iter(answer.values("x-squid-error")), "").strip().partition(" ")[0]
+    named = (_SQUID.get(page), _REPORTED.get(reported(answer.values("proxy-status"))))
+    return any(code in _UPSTREAM for code in named)
 
 
 def is_own_word(status: int, headers: tuple[tuple[str, str], ...]) -> bool:

@@ -5,6 +5,7 @@ Every answer has its length from its own bytes, so nothing of the target's first
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from vorflug.model.message import visible
 from vorflug.netprobe.channel import Channel, Silent
 from vorflug.netprobe.connect import errno_name
 from vorflug.netprobe.limits import Deadline
+from vorflug.netprobe.login import Came, Logins
 from vorflug.ports.net import Code
 
 if TYPE_CHECKING:
@@ -50,12 +52,15 @@ class _NotSocks(Exception):
     """What answers speaks something else; carries what it said."""
 
 
-def open_way(channel: Channel, proxy: Proxy, host: str, port: int, deadline: Deadline) -> Opened:
-    """Ask the proxy behind *channel* for a connection to *host*."""
+def open_way(  # noqa: PLR0917 - whom to ask, for what
+    channel: Channel, proxy: Proxy, host: str, port: int, deadline: Deadline, logins: Logins
+) -> Opened:
+    """Ask the proxy behind *channel* for a connection to *host*; *logins* minds how often the login is sent."""
     try:
-        return _open(channel, proxy, host, port, deadline)
+        refused = _greet(channel, proxy, deadline, logins)
+        return refused if refused is not None else _open(channel, host, port, deadline)
     except Silent:
-        return Opened(Code.PROXY_TIMEOUT, "no answer to the SOCKS greeting")
+        return Opened(Code.PROXY_TIMEOUT, "no answer")
     except EOFError:
         return Opened(Code.PROXY_CLOSED, "EOF")
     except OSError as error:
@@ -64,7 +69,8 @@ def open_way(channel: Channel, proxy: Proxy, host: str, port: int, deadline: Dea
         return Opened(Code.PROXY_CONFIG, f"no SOCKS 5: {other}")
 
 
-def _open(channel: Channel, proxy: Proxy, host: str, port: int, deadline: Deadline) -> Opened:
+def _greet(channel: Channel, proxy: Proxy, deadline: Deadline, logins: Logins) -> Opened | None:
+    """Agree on a method, and log in.  None where that is done."""
     methods = [_NO_LOGIN] if proxy.user is None else [_NO_LOGIN, _USER_AND_PASSWORD]
     channel.send(bytes([_VERSION, len(methods), *methods]), deadline)
     version, method = _exactly(channel, 2, deadline)
@@ -75,12 +81,34 @@ def _open(channel: Channel, proxy: Proxy, host: str, port: int, deadline: Deadli
         code = Code.PROXY_AUTH_REQUIRED if proxy.user is None else Code.PROXY_AUTH_UNSUPPORTED
         return Opened(code, "no acceptable method", ("basic",) if proxy.user is None else ("gssapi",))
     if method == _USER_AND_PASSWORD and proxy.user is not None:
-        user, password = proxy.user.encode()[:_NAME_BYTES], (proxy.password or "").encode()[:_NAME_BYTES]
-        channel.send(bytes([1, len(user)]) + user + bytes([len(password)]) + password, deadline)
-        if _exactly(channel, 2, deadline)[1] != 0:
-            return Opened(Code.PROXY_AUTH_REJECTED, "user name or password refused", ("basic",), 2)
-    elif method != _NO_LOGIN:
+        return _log_in(channel, proxy, deadline, logins)
+    if method != _NO_LOGIN:
         return Opened(Code.PROXY_AUTH_UNSUPPORTED, f"method {method}", (f"method {method}",))
+    return None
+
+
+def _log_in(channel: Channel, proxy: Proxy, deadline: Deadline, logins: Logins) -> Opened | None:
+    """RFC 1929.  The proxy does not know the target yet, so that a rejection is about the login alone."""
+    user, password = proxy.login_bytes()
+
+    def put(may_send: Callable[[], bool]) -> Came:
+        may_send()  # the first of this turn: it may
+        channel.send(bytes([1, len(user)]) + user + bytes([len(password)]) + password, deadline)
+        return Came.ACCEPTED if _exactly(channel, 2, deadline)[1] == 0 else Came.REJECTED
+
+    match logins.attempt((proxy.authority, user, password), deadline, put):
+        case Came.REJECTED:
+            return Opened(Code.PROXY_AUTH_REJECTED, "user name or password refused", ("basic",), 2)
+        case Came.REJECTED_BEFORE:
+            return Opened(Code.PROXY_AUTH_REJECTED, "user name or password refused before", ("basic",))
+        case Came.SPENT:
+            words = "the login that is set was not sent again, as the proxy answered it twice with nothing"
+            return Opened(Code.PROXY_AUTH_REJECTED, words, ("basic",))
+        case _:
+            return None
+
+
+def _open(channel: Channel, host: str, port: int, deadline: Deadline) -> Opened:
     channel.send(bytes([_VERSION, 1, 0]) + _place(host) + port.to_bytes(2, "big"), deadline)
     version, reply, _, kind = _exactly(channel, 4, deadline)
     if version != _VERSION:

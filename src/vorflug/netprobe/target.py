@@ -56,18 +56,28 @@ def parse(url: str) -> Target:
 
 
 def ascii_host(host: str) -> str:
-    """The name as DNS and TLS know it.  Raises ValueError."""
+    """The name as DNS and TLS know it.  Raises ValueError.
+
+    Only IPv6 has zones (RFC 6874), and an IPv4 address is written without a dot behind it (RFC 3986, 3.2.2): what
+    programs make of such a host differs, and a check that sees another host than they is none.
+    """
+    if "%" in host and ":" not in host:
+        raise ValueError("wanted a host without percent signs: only IPv6 addresses in brackets have zones")
+    if host.endswith(".") and address(host[:-1]) is not None:
+        raise ValueError("wanted an IP address without a dot behind it")
     if address(host) is not None:
         return host.partition("%")[0]
     if not host.isascii():
         import idna
 
         try:
-            return idna.encode(host, uts46=True).decode()
+            return ascii_host(idna.encode(host, uts46=True).decode())
         except idna.IDNAError as error:
             raise ValueError(f"not a host name: {error}") from None
     if not all(c.isalnum() or c in "-._" for c in host):
         raise ValueError("wanted a host name of letters, digits, hyphens and dots")
+    if not all(host.removesuffix(".").split(".")):
+        raise ValueError("wanted a host name with single dots between its labels")  # RFC 1035, 3.1
     return host.lower()
 
 

@@ -10,6 +10,7 @@ from vorflug.model.message import visible
 from vorflug.netprobe import proxy as proxies
 from vorflug.netprobe import request, socks
 from vorflug.netprobe.channel import Ahead, Alert, Channel, Silent
+from vorflug.netprobe.login import Came
 from vorflug.netprobe.passage import Ended, Passage
 from vorflug.netprobe.request import Line
 from vorflug.ports.net import Code, Mode, ProxySeen, Stage
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _LOGIN_REFUSED = 407
+_UNCLEAR = (0, 401, 403)
+"""With a login, to a plain request: the proxy may mean the login (an account that is locked), or the service speaks."""
+_NOT_SENT = "the login that is set was not sent again, as two requests with it did not show that it is good"
 _RESERVE_S = 2.0
 _PLAIN_S = 2.0
 _TLS_S = 1.0
@@ -73,7 +77,8 @@ class ViaProxy:
         deadline = self._deadline.within(passage.limits.proxy)
 
         def put(channel: Channel) -> socks.Opened:
-            return socks.open_way(channel, self._proxy, passage.target.host, passage.target.port, deadline)
+            target, logins = passage.target, passage.tools.logins
+            return socks.open_way(channel, self._proxy, target.host, target.port, deadline, logins)
 
         opened = put(channel)
         passage.proxy = ProxySeen(
@@ -90,9 +95,10 @@ class ViaProxy:
         last: tuple[request.Answer, Channel]
         passage, proxy = self._passage, self._proxy
 
-        def put(channel: Channel, authorization: str | None) -> request.Answer:
+        def put(channel: Channel, may_send: Callable[[], bool] | None = None) -> request.Answer:
             nonlocal last
             inside = self._inside(channel, began)
+            authorization = proxy.authorization() if may_send is not None and may_send() else None
             extra = (("Proxy-Authorization", authorization),) if authorization else ()
             patience = passage.limits.proxy if line.method == "CONNECT" else passage.limits.http
             # something is left to find out whether the proxy or the target is silent
@@ -109,28 +115,29 @@ class ViaProxy:
             last = answer, inside
             return answer
 
-        def once_more() -> bool:
+        tries: list[None] = []
+
+        def once_more(may_send: Callable[[], bool]) -> Came:
             met = passage.connected(proxy.port)
             if met.channel is None:
                 passage.note(Stage.PROXY, began, Code.PROXY_CLOSED, met.detail)
-            return put(passage.kept(met), proxy.authorization()).status != _LOGIN_REFUSED
+            tries.append(None)
+            return _came_of(put(passage.kept(met), may_send), connecting=line.method == "CONNECT")
 
-        self._guard(began, lambda: put(channel, None))
+        self._guard(began, lambda: put(channel))
         answer = last[0]
         offered = proxies.schemes(answer.values("proxy-authenticate"))
         passage.proxy = self._heard(answer, 1, offered)
         if answer.status == _LOGIN_REFUSED and "basic" in offered and proxy.user is not None:
             login = (proxy.authority, proxy.authorization())
-            tries: list[None] = []
-
-            def counted() -> bool:
-                tries.append(None)
-                return once_more()
-
-            accepted = self._guard(began, lambda: passage.tools.logins.attempt(login, self._deadline, counted))
+            came = self._guard(
+                began,
+                lambda: passage.tools.logins.attempt(login, self._deadline, once_more, passage.target.authority),
+            )
             passage.proxy = self._heard(last[0], 1 + len(tries), offered)
-            if not accepted:
-                passage.note(Stage.PROXY, began, Code.PROXY_AUTH_REJECTED, f"HTTP {_LOGIN_REFUSED}")
+            if came not in (Came.ACCEPTED, Came.OPEN):
+                words = f"; {_NOT_SENT}" if came is Came.SPENT else ""
+                passage.note(Stage.PROXY, began, Code.PROXY_AUTH_REJECTED, f"HTTP {_LOGIN_REFUSED}{words}")
         answer = last[0]
         if not answer.status:
             self._no_answer(answer, began, line.method)
@@ -209,3 +216,13 @@ class ViaProxy:
         code = proxies.code_of(seen, answer, connecting=method == "CONNECT")
         words = " ".join(w for w in (f"HTTP {answer.status}", seen.error, seen.reported) if w)
         self._passage.note(Stage.PROXY, began, code, words)
+
+
+def _came_of(answer: request.Answer, *, connecting: bool) -> Came:
+    """Whether *answer* shows that the login with the request is good."""
+    if answer.status == _LOGIN_REFUSED:
+        return Came.REJECTED
+    if connecting:
+        opened = answer.status // 100 == 2  # noqa: PLR2004 - RFC 9110, 9.3.6
+        return Came.ACCEPTED if opened or proxies.went_on(answer) else Came.OPEN
+    return Came.OPEN if answer.status in _UNCLEAR or answer.code is Code.HTTP_TRUNCATED else Came.ACCEPTED

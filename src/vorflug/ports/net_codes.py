@@ -17,6 +17,10 @@ class Stage(StrEnum):
     """Events or frames, where they were asked for."""
 
 
+NO_CERTIFICATES = "names no readable certificates"
+"""In the detail of `Stage.TLS`, behind the name of the variable that should name the host's store."""
+
+
 class Code(StrEnum):
     """What stopped a connection, or is worth a word.  One documented page each (`vorflug.model.codes`)."""
 

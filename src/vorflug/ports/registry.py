@@ -32,7 +32,7 @@ class CredentialState(StrEnum):
     HELPER_FAILED = "helper_failed"
     """The helper program ended with an error or printed no credential."""
     BAD_FILE = "bad_file"
-    """``config.json`` is no JSON object, or larger than 1 MiB."""
+    """``config.json`` is no regular file, no JSON object, or larger than 1 MiB."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,8 @@ class PullEnd(StrEnum):
     """Any other answer."""
     NOT_TRIED = "not_tried"
     """Left out after the credential had been refused, so that no account gets locked."""
+    UNPROVED = "unproved"
+    """The credential was sent twice, no answer told whether it is good, and it was not sent again."""
 
 
 @dataclass(frozen=True)

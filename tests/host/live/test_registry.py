@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import socket
+
 import pytest
 
 from areas.registry_server import IDENTITY, PASSWORD, TOKEN, USER, running
@@ -193,6 +196,67 @@ def test_a_refused_basic_login_is_tried_twice_at_most(docker, registry, ca_file)
     rights = port().pull_rights(ask(registry, ca_file), ("team/app:1.0", "team/app:2.0"))
     assert [i.end for i in rights.images] == [PullEnd.REFUSED, PullEnd.NOT_TRIED]
     assert registry.sent("wrong-password") == 2
+
+
+@pytest.mark.parametrize("wanted", [None, 'Basic realm="x"'])
+@pytest.mark.parametrize("check", [400, 403, 404, 429, 500, 302, 0])
+def test_a_login_that_no_answer_proves_is_sent_twice_at_most(docker, registry, ca_file, wanted, check):
+    """401 to the login first, and then something that does not tell whether it is good."""
+    docker({"auths": {registry.place: packed(password="wrong-password")}})
+    registry.challenge, registry.unclear, logins = wanted, check, Logins()
+    images = tuple(f"team/app:{n}" for n in range(20))
+    first = port(logins=logins).pull_rights(ask(registry, ca_file), images)
+    ends = [i.end for i in first.images]
+    assert set(ends[1:]) == {PullEnd.UNREACHABLE if check == 0 else PullEnd.UNPROVED}
+    assert ends[0] is {0: PullEnd.UNREACHABLE, 429: PullEnd.RATE_LIMITED}.get(check, PullEnd.UNPROVED)
+    again = port(logins=logins).manifests(ask(registry, ca_file), images)
+    assert {i.pull.end for i in again.images} == {PullEnd.UNPROVED}
+    assert registry.sent("wrong-password") == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "end"),
+    [
+        (200, b"{}", PullEnd.NO_TOKEN),
+        (200, b'{"error": "locked"}', PullEnd.NO_TOKEN),
+        (503, b"{}", PullEnd.STATUS),
+        (400, b"{}", PullEnd.STATUS),
+    ],
+)
+def test_an_answer_without_a_token_proves_no_login(docker, registry, ca_file, status, body, end):
+    docker({"auths": {registry.place: packed()}})
+    registry.token_status, registry.token_body = status, body
+    seen = port().pull_rights(ask(registry, ca_file), tuple(f"team/app:{n}" for n in range(5)))
+    assert [i.end for i in seen.images] == [end, end, *[PullEnd.UNPROVED] * 3]
+    assert registry.sent(PASSWORD) == 2
+
+
+def test_a_registry_that_is_open_to_everybody_at_its_base_proves_no_basic_login(docker, registry, ca_file):
+    docker({"auths": {registry.place: packed(password="wrong-password")}})
+    registry.challenge, registry.base_status = 'Basic realm="x"', 200
+    seen = port().pull_rights(ask(registry, ca_file), tuple(f"team/app:{n}" for n in range(5)))
+    assert {i.end for i in seen.images} == {PullEnd.UNPROVED}
+    assert registry.sent("wrong-password") == 2
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device", "folder", "socket"])
+def test_what_is_no_regular_file_is_not_read(tmp_path, monkeypatch, kind):
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    path = folder / "config.json"
+    with socket.socket(socket.AF_UNIX) as bound:
+        match kind:
+            case "fifo":
+                os.mkfifo(path)
+            case "device":
+                path.symlink_to("/dev/zero")
+            case "folder":
+                path.mkdir()
+            case "socket":
+                monkeypatch.chdir(folder)  # the path of a socket must be short
+                bound.bind("config.json")
+        monkeypatch.setenv("DOCKER_CONFIG", str(folder))
+        assert port().credential("r.example").state is CredentialState.BAD_FILE
 
 
 def test_the_login_goes_to_another_host_only_where_that_is_allowed(docker, registry, other, ca_file):

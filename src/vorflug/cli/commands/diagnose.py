@@ -6,13 +6,13 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from vorflug.cli.errors import Exit, Refusal
 from vorflug.cli.language import current, tell
-from vorflug.cli.options import language, option
+from vorflug.cli.options import Seconds, language, option
 from vorflug.model.message import msg
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from vorflug.cli.addresses import Asked
     from vorflug.model.diagnosis import Diagnosis, Origin
     from vorflug.ports.net import ProbeAsk, StageSeen, Trace
+
+T = TypeVar("T")
 
 FORMATS = ("terminal", "json")
 MODES = ("http", "sse", "ws")
@@ -49,7 +51,7 @@ GRACE_S = 0.8
 @click.argument("url", metavar="URL")
 @option(
     "--deadline",
-    type=click.FloatRange(min=1, max=600),
+    type=Seconds(min=1, max=600),
     default=20,
     show_default=True,
     metavar=tell(msg("SECONDS")),
@@ -182,11 +184,12 @@ def _probe(ask: ProbeAsk, asked: Asked, deadline: float, began: float) -> Trace:
     from vorflug.model import streamed
     from vorflug.ports.net import Mode, Stage
 
-    prepare_network()  # what takes time to load is no part of the time that the network took
-    # on a busy machine that is long, and the deadline is that of the person who waits
-    deadline = max(_LEAST_S, deadline - max(0.0, monotonic() - began - _LOADING_S))
-    ask = replace(ask, timeout_s=deadline)
     try:
+        # what takes time to load is no part of the time that the network took; a disk that hangs may hold it up
+        _in_time(deadline + GRACE_S, prepare_network)
+        # on a busy machine that is long, and the deadline is that of the person who waits
+        deadline = max(_LEAST_S, deadline - max(0.0, monotonic() - began - _LOADING_S))
+        ask = replace(ask, timeout_s=deadline)
         trace = _in_time(deadline + GRACE_S, lambda: LiveHost(deadline + MARGIN_S).net.probe(ask))
     except _Late as late:
         raise Refusal(
@@ -270,12 +273,12 @@ class _Late(Exception):
     """There was no result in time."""
 
 
-def _in_time(seconds: float, work: Callable[[], Trace]) -> Trace:
+def _in_time(seconds: float, work: Callable[[], T]) -> T:
     """What *work* gives or raises.  Raises _Late where that takes longer: a call into the C library can hang."""
     from queue import Empty, SimpleQueue
     from threading import Thread
 
-    came: SimpleQueue[Trace | Exception] = SimpleQueue()
+    came: SimpleQueue[T | Exception] = SimpleQueue()
 
     def run() -> None:
         try:

@@ -133,6 +133,8 @@ def _curl_release(host: Host) -> Release | None:
 def _supposed(no_proxy: str | None, http_proxy: str | None, https_proxy: str | None) -> Mapping[str, str] | None:
     """The values that are to be tried, by the usual lower-case names; None where none is given."""
     from vorflug.cli.addresses import read_proxy
+    from vorflug.host.secrets import remember
+    from vorflug.netprobe import proxy
 
     if no_proxy is None and http_proxy is None and https_proxy is None:
         return None
@@ -140,6 +142,7 @@ def _supposed(no_proxy: str | None, http_proxy: str | None, https_proxy: str | N
         raise Refusal(msg("--no-proxy exempts from a proxy: give one with --http-proxy or --https-proxy, too."))
     if no_proxy is not None and len(no_proxy) > _LONGEST_LIST:
         raise Refusal(msg("--no-proxy has {n} characters: wanted {most} at most.", n=len(no_proxy), most=_LONGEST_LIST))
+    remember(*proxy.secrets({"no_proxy": no_proxy or ""}))
     one = {"http_proxy": http_proxy, "https_proxy": https_proxy if https_proxy is not None else http_proxy}
     proxies = {name: read_proxy(value) for name, value in one.items() if value is not None}
     return proxies | ({} if no_proxy is None else {"no_proxy": no_proxy})

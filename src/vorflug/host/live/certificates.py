@@ -10,6 +10,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -65,7 +66,12 @@ class LiveCertificates:
 
     def __init__(self, store: Store | None = None) -> None:
         """*store*: the trust store to use instead of the host's."""
-        self._anchors = Anchors(host_store(os.environ) if store is None else store)
+        self._store = store
+
+    @cached_property
+    def _anchors(self) -> Anchors:
+        """Looked for only where a chain has to end: a key's or a date's question touches no trust store."""
+        return Anchors(host_store(os.environ) if self._store is None else self._store)
 
     def read(self, path: str, ca_file: str | None = None) -> CertificateFile:
         data, size = _bytes(path)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from vorflug.host.live import Patience
 from vorflug.host.live.commands import TRUSTED, LiveCommands
 from vorflug.host.live.registry_login import Login, login
-from vorflug.host.live.registry_token import UNAUTHORIZED, Grant, Tokens
+from vorflug.host.live.registry_token import UNAUTHORIZED, Grant, MaySend, Tokens
 from vorflug.host.live.registry_wire import Answer, Ended, Opened, Wire
 from vorflug.model.challenge import Challenge, challenges
 from vorflug.model.registry import api_host, repository_path
@@ -32,7 +32,7 @@ from vorflug.model.registry_manifest import (
     read,
     read_object,
 )
-from vorflug.netprobe.login import Logins
+from vorflug.netprobe.login import Came, Logins
 from vorflug.ports.net import Net
 from vorflug.ports.registry import (
     BlobSeen,
@@ -173,25 +173,34 @@ class _Exchange:
             offered = challenges(answer.headers.get_list("www-authenticate"))
             if not offered and trace.http is not None:
                 offered = challenges(value for name, value in trace.http.headers if name == "www-authenticate")
-            answer = self._authorised(method, image, offered)
+            closed = trace.http is not None and trace.http.status == UNAUTHORIZED
+            answer = self._authorised(method, image, offered, closed=closed)
         self._judge(answer)
         return answer
 
-    def _authorised(self, method: str, image: str, offered: Sequence[Challenge]) -> Answer:
-        """The same once more, with what the challenge asks for."""
+    def _authorised(self, method: str, image: str, offered: Sequence[Challenge], *, closed: bool) -> Answer:
+        """The same once more, with what the challenge asks for.
+
+        *closed*: without a login the registry's base address answers 401, so that another answer proves the login.
+        """
         if not self._tokens.basic(offered):
             self._grant = self._tokens.bearer(offered, self._repository(image))
             return self._manifest(method, image)
         answers: list[Answer] = []
 
-        def put(authorization: str) -> Answer:
+        def put(authorization: str, may_send: MaySend) -> Answer:
             self._grant = Grant(authorization, anonymous=False)
-            answers.append(self._manifest(method, image))
+            answers.append(self._manifest(method, image, may_send=may_send))
             return answers[-1]
 
-        def check(authorization: str) -> Answer:
+        def check(authorization: str, may_send: MaySend) -> Came:
             base = f"https://{self._ask.registry}/v2/"
-            return self._wire.send("GET", base, limit=_MANIFEST_AT_MOST, follow=False, authorization=authorization)
+            answer = self._wire.send(
+                "GET", base, limit=_MANIFEST_AT_MOST, follow=False, authorization=authorization, may_send=may_send
+            )
+            if answer.status == UNAUTHORIZED:
+                return Came.REJECTED
+            return Came.ACCEPTED if closed and answer.status == 200 else Came.OPEN  # noqa: PLR2004 - RFC 9110, 15.3.1
 
         self._grant = self._tokens.with_login(self._ask.registry, put, check)
         return answers[-1]
@@ -221,10 +230,15 @@ class _Exchange:
             rate=answer.rate,
         )
 
-    def _manifest(self, method: str, image: str, digest: str = "") -> Answer:
+    def _manifest(self, method: str, image: str, digest: str = "", may_send: MaySend | None = None) -> Answer:
         url = self._url(image, "manifests", digest or _split(image)[1])
         return self._wire.send(
-            method, url, limit=_MANIFEST_AT_MOST, authorization=self._grant.authorization, accept=_ACCEPT
+            method,
+            url,
+            limit=_MANIFEST_AT_MOST,
+            authorization=self._grant.authorization,
+            accept=_ACCEPT,
+            may_send=may_send,
         )
 
     def _url(self, image: str, what: str, name: str) -> str:

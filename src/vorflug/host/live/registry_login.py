@@ -13,7 +13,9 @@ import re
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
 from dataclasses import dataclass, field
+from errno import ENODEV, ENXIO
 from hashlib import sha256
+from stat import S_ISREG
 from typing import Any
 
 from vorflug.host.live.commands import LiveCommands
@@ -78,13 +80,12 @@ def login(registry: str, commands: LiveCommands) -> Login:
     """
     path = config_file()
     try:
-        with open(path, "rb") as file:  # noqa: PTH123 - docker's own file
-            data = file.read(_LARGEST + 1)
+        data = _content(path)
     except (FileNotFoundError, NotADirectoryError):
         return _without(CredentialState.MISSING, CredentialSource.NONE, path)
     line = None
     try:
-        config = json.loads(data) if len(data) <= _LARGEST else None
+        config = json.loads(data) if data is not None and len(data) <= _LARGEST else None
     except json.JSONDecodeError as error:  # its text quotes the file, so only the place goes anywhere
         config, line = None, error.lineno
     except (ValueError, RecursionError):
@@ -105,6 +106,22 @@ def login(registry: str, commands: LiveCommands) -> Login:
     if not isinstance(entry, dict) or not entry:
         return _without(CredentialState.MISSING, CredentialSource.NONE, path)
     return _from_entry(entry, path)
+
+
+def _content(path: str) -> bytes | None:
+    """What the file holds; None where it is no regular file: a pipe or a device may never end."""
+    try:
+        # without O_NONBLOCK a pipe that nobody writes to would hold us
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    except OSError as error:
+        if error.errno in {ENXIO, ENODEV}:  # a socket, or a device that is not there
+            return None
+        raise
+    if not S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return None
+    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor
+        return file.read(_LARGEST + 1)
 
 
 def _without(state: CredentialState, source: CredentialSource, path: str, helper: str = "") -> Login:

@@ -1,8 +1,8 @@
 """From a registry's challenge to what it wants: a token of its token service, or the login itself (Basic).
 
 Sources: the distribution project's token authentication specification; RFC 6749, 6 for identity tokens; RFC 6750.
-A login is tried by one question at a time, at most twice while nothing is known of it, and never again once refused,
-so that no account gets locked.
+A login is tried by one question at a time, sent twice at most until an answer proves it good, and never again once
+refused, so that no account gets locked.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import assert_never
 
 from vorflug.host.live import Patience
 from vorflug.host.live.registry_login import Login
@@ -20,13 +20,16 @@ from vorflug.model.challenge import Challenge
 from vorflug.model.registry_manifest import read_object
 from vorflug.netprobe.channel import Silent
 from vorflug.netprobe.limits import Deadline
-from vorflug.netprobe.login import Logins
+from vorflug.netprobe.login import Came, Logins
 from vorflug.ports.registry import CredentialState, PullEnd, RegistryAsk
 
 _TOKEN_AT_MOST = 1 << 17
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 """RFC 6750, 2.1."""
-_OK, UNAUTHORIZED, _FORBIDDEN = 200, 401, 403
+_OK, UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 200, 401, 403, 404
+
+MaySend = Callable[[], bool]
+"""Asked before each request that holds the login (`vorflug.netprobe.login.Logins.attempt`)."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,6 @@ class Tokens:
         self._login = known
         self._logins = logins
         self._patience = patience
-        self._good: set[str] = set()
 
     def basic(self, offered: Sequence[Challenge]) -> bool:
         """Whether the registry wants the login itself.  Raises Ended where it says nothing that is known here."""
@@ -57,15 +59,23 @@ class Tokens:
             raise Ended(PullEnd.NO_CHALLENGE, UNAUTHORIZED, self._ask.registry)
         return True
 
-    def with_login(self, at: str, put: Callable[[str], Answer], check: Callable[[str], Answer]) -> Grant:
+    def with_login(
+        self, at: str, put: Callable[[str, MaySend], Answer], check: Callable[[str, MaySend], Came]
+    ) -> Grant:
         """Send the login itself to the registry by *put*.  Raises Ended where it is refused there.
 
-        Where 401 comes back, *check* asks once more for what every login may see: then it is the right that is missing.
+        Where 401 or 403 comes back, *check* asks for what every login may see: is it the right that is missing?
         """
-        if not self._login.basic:
+        login = self._login.basic
+        if not login:
             raise Ended(PullEnd.NO_CREDENTIAL, UNAUTHORIZED, self._ask.registry)
-        self._try(at, lambda: put(self._login.basic), lambda: check(self._login.basic))
-        return Grant(self._login.basic, anonymous=False)
+        self._try(
+            at,
+            lambda may_send: put(login, may_send),
+            lambda answer: answer.status in {_OK, _NOT_FOUND},
+            lambda may_send: check(login, may_send),
+        )
+        return Grant(login, anonymous=False)
 
     def bearer(self, offered: Sequence[Challenge], repository: str) -> Grant:
         """A token for pulling *repository*.  Raises Ended where there is none."""
@@ -79,12 +89,13 @@ class Tokens:
         else:
             answer = self._try(
                 at,
-                lambda: self._fetch(realm, service | scope, login=True),
-                lambda: self._fetch(realm, service, login=True),
+                lambda may_send: self._fetch(realm, service | scope, may_send),
+                _holds_token,
+                lambda may_send: _came_of(self._fetch(realm, service, may_send)),
             )
         if answer.status in {UNAUTHORIZED, _FORBIDDEN}:
             raise Ended(PullEnd.DENIED if usable else PullEnd.NO_CREDENTIAL, answer.status, at)
-        if answer.status != _OK:
+        if answer.status // 100 != 2:  # noqa: PLR2004 - RFC 9110, 15.3
             raise Ended(PullEnd.STATUS, answer.status, at)
         return Grant(f"Bearer {_token(answer.body, at)}", anonymous=not usable)
 
@@ -104,44 +115,74 @@ class Tokens:
             raise Ended(PullEnd.REALM_FOREIGN, at=at)
         return str(realm), at
 
-    def _fetch(self, realm: str, asks: dict[str, str], *, login: bool = False) -> Answer:
+    def _fetch(self, realm: str, asks: dict[str, str], may_send: MaySend | None = None) -> Answer:
+        """*may_send*: with the login."""
         import httpx
 
-        if login and self._login.identity_token:
+        if may_send is not None and self._login.identity_token:
             form = asks | {
                 "grant_type": "refresh_token",
                 "client_id": "vorflug",
                 "refresh_token": self._login.identity_token,
             }
-            return self._wire.send("POST", realm, limit=_TOKEN_AT_MOST, follow=False, data=form)
+            return self._wire.send("POST", realm, limit=_TOKEN_AT_MOST, follow=False, data=form, may_send=may_send)
         url = str(httpx.URL(realm).copy_merge_params(asks))
-        authorization = self._login.basic if login else ""
-        return self._wire.send("GET", url, limit=_TOKEN_AT_MOST, follow=False, authorization=authorization)
+        authorization = self._login.basic if may_send is not None else ""
+        return self._wire.send(
+            "GET", url, limit=_TOKEN_AT_MOST, follow=False, authorization=authorization, may_send=may_send
+        )
 
-    def _try(self, at: str, put: Callable[[], Answer], check: Callable[[], Answer]) -> Answer:
-        """Use the login at *at*.  Raises Ended where it is or was refused there."""
+    def _try(
+        self,
+        at: str,
+        put: Callable[[MaySend], Answer],
+        proves: Callable[[Answer], bool],
+        check: Callable[[MaySend], Came],
+    ) -> Answer:
+        """Use the login at *at*.  Raises Ended where it is or was refused there, or must not be sent once more.
+
+        *proves*: whether the answer to *put* shows that the login is good.
+        """
         answers: list[Answer] = []
 
-        def attempt() -> bool:
-            answers.append(put())
-            if answers[0].status != UNAUTHORIZED or at in self._good:
-                return True
+        def attempt(may_send: MaySend) -> Came:
+            answers.append(put(may_send))
+            if proves(answers[0]):
+                return Came.ACCEPTED
+            if answers[0].status not in {UNAUTHORIZED, _FORBIDDEN} or self._logins.is_good(login):
+                return Came.OPEN
             # some token services answer 401 where only the right to this image is missing
-            return check().status != UNAUTHORIZED
+            return check(may_send)
 
+        login = (at, self._login.mark)
         try:
-            accepted = self._logins.attempt((at, self._login.mark), Deadline(self._patience.left()), attempt)
+            came = self._logins.attempt(login, Deadline(self._patience.left()), attempt)
         except Silent:
             raise TimeoutError("another question still tries the login") from None
-        if not accepted:
-            self._refused(at, answers)
-        self._good.add(at)
-        return answers[0]
+        match came:
+            case Came.REJECTED:
+                raise Ended(PullEnd.REFUSED, UNAUTHORIZED, at)
+            case Came.REJECTED_BEFORE:
+                raise Ended(PullEnd.NOT_TRIED, at=at)
+            case Came.SPENT:
+                raise Ended(PullEnd.UNPROVED, at=at)
+            case Came.OPEN if answers[0].status == UNAUTHORIZED and not self._logins.is_good(login):
+                raise Ended(PullEnd.UNPROVED, UNAUTHORIZED, at)
+            case Came.OPEN | Came.ACCEPTED:
+                return answers[0]
+            case _:
+                assert_never(came)
 
-    def _refused(self, at: str, answers: list[Answer]) -> NoReturn:
-        if not answers:
-            raise Ended(PullEnd.NOT_TRIED, at=at)
-        raise Ended(PullEnd.REFUSED, answers[0].status, at)
+
+def _holds_token(answer: Answer) -> bool:
+    return answer.status // 100 == 2 and _token_in(answer.body) is not None  # noqa: PLR2004 - RFC 9110, 15.3
+
+
+def _came_of(answer: Answer) -> Came:
+    """What the token service's answer to a request for no image in particular says of the login."""
+    if answer.status == UNAUTHORIZED:
+        return Came.REJECTED
+    return Came.ACCEPTED if _holds_token(answer) else Came.OPEN
 
 
 def _usable(challenge: Challenge) -> bool:
@@ -159,13 +200,18 @@ def _scope(challenge: Challenge, repository: str) -> str:
 
 
 def _token(body: bytes, at: str) -> str:
-    try:
-        answer = read_object(body)
-    except ValueError:
-        answer = {}
-    # the specification has "token", OAuth 2 "access_token"; a server may send either
-    token = answer.get("token") or answer.get("access_token")
-    if not isinstance(token, str) or _TOKEN.fullmatch(token) is None:
+    token = _token_in(body)
+    if token is None:
         raise Ended(PullEnd.NO_TOKEN, _OK, at)
     remember(token)
     return token
+
+
+def _token_in(body: bytes) -> str | None:
+    try:
+        answer = read_object(body)
+    except ValueError:
+        return None
+    # the specification has "token", OAuth 2 "access_token"; a server may send either
+    token = answer.get("token") or answer.get("access_token")
+    return token if isinstance(token, str) and _TOKEN.fullmatch(token) else None

@@ -8,7 +8,7 @@ link, this machine or its cloud answers (`vorflug.netprobe.redirect`), and no cr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -105,12 +105,18 @@ class Wire:
         accept: str = "",
         follow: bool = True,
         data: dict[str, str] | None = None,
+        may_send: Callable[[], bool] | None = None,
     ) -> Answer:
-        """One request, its redirects followed, its body read up to *limit*.  Raises Ended where no answer came."""
+        """One request, its redirects followed, its body read up to *limit*.  Raises Ended where no answer came.
+
+        *may_send*: asked before every request that holds a login.
+        """
         import httpx
 
         extra = {"accept": accept} if accept else {}
-        with self.opened(method, url, extra, authorization=authorization, follow=follow, data=data) as opened:
+        with self.opened(
+            method, url, extra, authorization=authorization, follow=follow, data=data, may_send=may_send
+        ) as opened:
             body = bytearray()
             try:
                 for part in opened.response.iter_raw():
@@ -135,6 +141,7 @@ class Wire:
         authorization: str = "",
         follow: bool = True,
         data: dict[str, str] | None = None,
+        may_send: Callable[[], bool] | None = None,
     ) -> Iterator[Opened]:
         """The last answer of *url*'s redirects.  Raises Ended where there is none."""
         import httpx
@@ -144,6 +151,9 @@ class Wire:
         for step in range(_REDIRECTS + 1):
             at = place(here)
             self._way(here)
+            holds_login = data is not None or "authorization" in headers
+            if may_send is not None and holds_login and not may_send():
+                raise Ended(PullEnd.UNPROVED, at=at)
             asked_at = monotonic()
             self._client.cookies.clear()  # what one host set is not told to another
             request = self._client.build_request(

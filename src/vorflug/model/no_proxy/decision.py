@@ -258,6 +258,16 @@ def _built_in(dialect: Dialect, asked: Asked, settings: Settings) -> Decision | 
     return Decision(dialect, Way.DIRECT, why, entry=entry)
 
 
+def shown(entry: str, no_proxy: str) -> str:
+    """*entry* of the list *no_proxy* without a user name and password, which no entry has and people write there.
+
+    A password may hold what separates entries: where an ``@`` stands anywhere in the list, a colon may begin one.
+    """
+    if "@" in entry:
+        return f"…@{entry.rpartition('@')[2]}"
+    return f"{entry.partition(':')[0]}:…" if "@" in no_proxy and ":" in entry else entry
+
+
 def _listed(dialect: Dialect, asked: Asked, exceptions: Setting | None, curl_release: curl.Release) -> Decision | None:
     """What the list of exceptions says."""
     if exceptions is None:
@@ -266,14 +276,12 @@ def _listed(dialect: Dialect, asked: Asked, exceptions: Setting | None, curl_rel
     try:
         entry = matching(dialect, exceptions.variable.value, asked, curl_release)
     except python.UnreadableEntry as unreadable:
-        why = msg(
-            "httpx cannot read the entry {entry} of {list}: it makes no request at all.",
-            entry=unreadable.entry,
-            list=name,
-        )
-        return Decision(dialect, Way.REFUSED, why, None, name, where, unreadable.entry, Problem.ENTRY)
+        entry = shown(unreadable.entry, exceptions.variable.value)
+        why = msg("httpx cannot read the entry {entry} of {list}: it makes no request at all.", entry=entry, list=name)
+        return Decision(dialect, Way.REFUSED, why, None, name, where, entry, Problem.ENTRY)
     if entry is None:
         return None
+    entry = shown(entry, exceptions.variable.value)
     why = msg(
         "{program} takes the entry {entry} of {list} to cover {host}: it goes direct.",
         program=program,
