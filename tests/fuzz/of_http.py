@@ -13,6 +13,7 @@ from vorflug.netprobe import proxy as proxies
 from vorflug.netprobe import redirect, request, socks, stand_ins, stream, websocket
 from vorflug.netprobe.events import EventParser
 from vorflug.netprobe.limits import BODY_BYTES, WHOLE_BODY_BYTES, Deadline
+from vorflug.netprobe.login import Logins
 from vorflug.netprobe.request import Line
 from vorflug.netprobe.target import parse
 from vorflug.netprobe.unpacked import Unpacked
@@ -123,7 +124,7 @@ def socks_replies(data):
     proxy = proxies.parse(draw.pick("socks5h://p.test", "socks5h://user:word@p.test"))
     channel = scripted(draw)
     channel.data = draw.rest()
-    opened = socks.open_way(channel, proxy, draw.pick("h.test", "2001:db8::1", "192.0.2.1"), 443, Deadline(5))
+    opened = socks.open_way(channel, proxy, draw.pick("h.test", "2001:db8::1", "192.0.2.1"), 443, Deadline(5), Logins())
     shown(opened.detail, opened.schemes)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 
 from lab import authority
-from lab.authority import DAY, HOST, NOW, context, issue
+from lab.authority import DAY, HOST, context, issue
 from lab.proxies import proxy, splice
 from lab.servers import head, reset, respond, silent, tcp, tls
 from vorflug.ports.net import Check, Code, Stage
@@ -138,8 +138,9 @@ def test_a_proxy_whose_way_shows_another_certificate_than_the_service(ask, tmp_p
 
 
 def dated(folder, told, begins, ends):
-    leaf = issue(HOST, authority.root(), begins=NOW + begins, ends=NOW + ends)
-    fields = {"Date": format_datetime(NOW + told, usegmt=True)} if told is not None else {}
+    now = datetime.now(UTC).replace(microsecond=0)  # a run of all tests takes longer than these minutes
+    leaf = issue(HOST, authority.root(), begins=now + begins, ends=now + ends)
+    fields = {"Date": format_datetime(now + told, usegmt=True)} if told is not None else {}
     return tls(context(folder, leaf), respond("200 OK", b"", **fields))
 
 

@@ -17,6 +17,7 @@ _LIBRARIES = ("httpx", "psutil", "yaml")
 _OF_NETPROBE = (
     "OpenSSL.SSL",
     "certifi",
+    "cryptography.hazmat.primitives.serialization",
     "cryptography.x509",
     "dns.message",
     "dns.query",
@@ -24,6 +25,8 @@ _OF_NETPROBE = (
     "h11",
     "idna",
     "service_identity.cryptography",
+    "wsproto.connection",
+    "wsproto.utilities",
 )
 """What netprobe imports where it uses it."""
 
