@@ -13,6 +13,7 @@ import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from vorflug.netprobe.certificates import hush, unreadable
@@ -24,6 +25,7 @@ _BYTES = 8 << 20
 """Mozilla's roots take 300 kB as text."""
 _OTHERS = (b"-----BEGIN TRUSTED CERTIFICATE-----", b"-----BEGIN X509 CERTIFICATE-----")
 """PEM_STRING_X509_TRUSTED and PEM_STRING_X509_OLD (OpenSSL, pem.h)."""
+_READING = Lock()
 _BEGIN, _END = b"-----BEGIN CERTIFICATE-----", b"-----END CERTIFICATE-----"
 
 
@@ -61,9 +63,14 @@ class Bundle:
         return found
 
 
-@cache
 def read(file: str) -> Bundle:
     """The bundle in *file* (PEM), read once.  Raises OSError, also where it is no regular file: a pipe never ends."""
+    with _READING:  # many probes begin at once, and each would read it for itself
+        return _read(file)
+
+
+@cache
+def _read(file: str) -> Bundle:
     hush()
     # O_NONBLOCK: to open a pipe that nobody writes to would hang (fifo(7))
     with os.fdopen(os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK), "rb") as bundle:
