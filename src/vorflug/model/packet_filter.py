@@ -3,6 +3,8 @@
 Sources: nft(8) and libnftables-json(5) for base chains (hook, policy); the kernel's net/ipv4/netfilter/ip_tables.c for
 /proc/net/ip_tables_names, which names the old tables that exist; iptables-save(8).
 
+One file in spite of its length: both generations of filters are read into one picture of chains and defaults.
+
 Nothing is loaded to find out: nft and iptables bring in kernel modules when they are asked, so they are asked only
 where what they ask is there already.  Where it is not, there are no such rules.  The tables are those of a network
 namespace (network_namespaces(7)): a container usually has its own.

@@ -7,9 +7,9 @@ from time import monotonic
 
 from vorflug.netprobe import request
 from vorflug.netprobe.answer import Judged
-from vorflug.netprobe.channel import Alert, Silent
+from vorflug.netprobe.channel import Alert, Channel, Silent
 from vorflug.netprobe.connect import connect
-from vorflug.netprobe.looks import DIFFERS, SAME, Looks, nowhere, since
+from vorflug.netprobe.looks import DIFFERS, NOT_POSSIBLE, SAME, Looks, nowhere, since
 from vorflug.netprobe.request import Line
 from vorflug.netprobe.target import Target
 from vorflug.ports.net import Check, CheckSeen
@@ -37,15 +37,14 @@ class AnswerControls(Looks):
             return False
         channel = passage.kept(met)
         line = Line("GET", passage.target.path, nowhere())
-        with suppress(Silent, OSError, Alert):
-            other = request.fetch(channel, line, self._deadline.within(self._share()))
-            first = passage.answer
-            same = other.status == first.status and _site_of(other) == _site_of(first)
-            detail = f"HTTP {other.status} for {line.host}"
-            seen = CheckSeen(Check.OTHER_HOST_NAME, SAME if same else DIFFERS, detail, since(began))
-            passage.checks.append(seen)
-            return same
-        return False
+        other = self._answer(channel, line)
+        if other is None:
+            passage.checks.append(CheckSeen(Check.OTHER_HOST_NAME, NOT_POSSIBLE, "", since(began)))
+            return False
+        same = _is_same(other, passage.answer)
+        detail = f"HTTP {other.status} for {line.host}"
+        passage.checks.append(CheckSeen(Check.OTHER_HOST_NAME, SAME if same else DIFFERS, detail, since(began)))
+        return same
 
     def answers_where_nobody_is(self) -> bool:
         """Whether the same answer comes from an address that is nobody's: whoever answers there answers for all."""
@@ -59,16 +58,20 @@ class AnswerControls(Looks):
         same = False
         if met.channel is not None:
             # whoever answers there is told neither name nor path: both may be confidential
-            line = Line("GET", "/", nowhere())
-            with suppress(Silent, OSError, Alert):
-                other = request.fetch(passage.kept(met), line, self._deadline.within(self._share()))
-                first = passage.answer
-                same = other.status == first.status and _site_of(other) == _site_of(first)
+            other = self._answer(passage.kept(met), Line("GET", "/", nowhere()))
+            same = other is not None and _is_same(other, passage.answer)
         seen = CheckSeen(
             Check.NOBODY_THERE, SAME if same else DIFFERS, f"{_NOBODY}:{passage.target.port}", since(began)
         )
         passage.checks.append(seen)
         return same
+
+    def _answer(self, channel: Channel, line: Line) -> request.Answer | None:
+        """What comes to *line*; None where nothing does."""
+        with suppress(Silent, OSError, Alert):
+            answer = request.fetch(channel, line, self._deadline.within(self._share()))
+            return answer if answer.status else None
+        return None
 
     def is_the_proxys_word(self) -> bool:
         """Whether the proxy gives the same answer to a plain request for a host that cannot exist."""
@@ -85,6 +88,10 @@ class AnswerControls(Looks):
         detail = f"HTTP {other.status} for {nobody.host}" if other is not None else f"{tried.code}"
         passage.checks.append(CheckSeen(Check.SAME_BY_PROXY, SAME if same else DIFFERS, detail, since(began)))
         return same
+
+
+def _is_same(one: request.Answer, other: request.Answer) -> bool:
+    return one.status == other.status and _site_of(one) == _site_of(other)
 
 
 def _answers(answer: request.Answer) -> tuple[int, str, frozenset[str], str]:

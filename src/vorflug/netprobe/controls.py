@@ -75,15 +75,11 @@ class Controls(Looks):
         """The proxy speaks, but not about this target: that, or the way behind the proxy, is silent."""
         passage = self._passage
         assert last is not None  # noqa: S101 - the stage that failed
-        if self._is_tunnel():
+        if not passage.is_plain_by_proxy:
             passage.blame(Stage.PROXY, Code.PROXY_UPSTREAM_TIMEOUT)
             return
         passage.stages[-1] = replace(last, code=None, took_s=0.0, detail="")
         passage.stages.append(replace(last, stage=Stage.HTTP, code=Code.HTTP_NO_RESPONSE))
-
-    def _is_tunnel(self) -> bool:
-        proxy = self._passage.choice.proxy
-        return self._passage.target.scheme == "https" or (proxy is not None and proxy.is_socks)
 
     def _same_for_nobody(self) -> CheckSeen:
         """Squid 5 has no word for a name that does not exist: it cannot forward, as with a target that is down."""
@@ -102,6 +98,8 @@ class Controls(Looks):
         )
         unknown = here.code in (Code.DNS_NXDOMAIN, Code.DNS_NODATA)
         detail = f"{nobody.host}: {'same' if alike else 'another'} answer; here: {here.code or 'resolves'}"
+        if other is None or (alike and here.code is not None and not unknown):
+            return CheckSeen(Check.SAME_FOR_NOBODY, NOT_POSSIBLE, detail)
         return CheckSeen(Check.SAME_FOR_NOBODY, SAME if alike and unknown else DIFFERS, detail)
 
     def _alive(self) -> CheckSeen:
@@ -169,8 +167,10 @@ class Controls(Looks):
         """A proxy that opens a way to a host that cannot exist (RFC 6761, 6.4) proves nothing by its yes."""
         nobody = Target("https", nowhere(), 443, "/")
         tried = self._again(target=nobody, known=self._passage.addresses, manner=Manner(last=Stage.PROXY))
-        opened = any(s.stage is Stage.PROXY and s.code is None for s in tried.stages)
-        return CheckSeen(Check.PROXY_HONESTY, FAILED if opened else PASSED, f"CONNECT {nobody.authority}")
+        last = tried.stages[-1] if tried.stages else None
+        if last is None or last.stage is not Stage.PROXY or last.code is Code.PROXY_TIMEOUT:
+            return CheckSeen(Check.PROXY_HONESTY, NOT_POSSIBLE)  # it said neither yes nor no
+        return CheckSeen(Check.PROXY_HONESTY, PASSED if last.code else FAILED, f"CONNECT {nobody.authority}")
 
     def _direct(self) -> CheckSeen:
         tried = self._again(choice=_DIRECT, manner=Manner(last=Stage.TLS))
@@ -206,12 +206,14 @@ class Controls(Looks):
             looks.append(lambda: self._again(target=nobody, known=passage.addresses, manner=Manner(last=Stage.TLS)))
         began = monotonic()
         made_up = ""
+        looked = False
         for tried in side_by_side(looks, self._share()):
+            looked = looked or any(s.stage is Stage.TLS for s in tried.stages)
             chain = tried.tls.chain if tried.tls is not None else ()
             if chain and name in chain[0].names:
                 made_up = chain[0].issuer
         direct = self._other_issuer_directly()
-        outcome = PASSED if made_up or direct else FAILED
+        outcome = PASSED if made_up or direct else FAILED if looked else NOT_POSSIBLE
         detail = f"{name}: {made_up}" if made_up else direct
         passage.checks.append(CheckSeen(Check.MADE_UP, outcome, visible(detail, at_most=300), since(began)))
         return outcome == PASSED

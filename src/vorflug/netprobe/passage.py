@@ -124,6 +124,13 @@ class Passage:
         return next((s.code for s in self.stages if s.code is not None), None)
 
     @property
+    def is_plain_by_proxy(self) -> bool:
+        """Whether the proxy is given the request itself (RFC 9112, 3.2.2), and opens no tunnel."""
+        proxy = self.choice.proxy
+        plain = self.target.scheme == "http" and self.ask.mode is not Mode.WS
+        return proxy is not None and not proxy.is_socks and plain
+
+    @property
     def limits(self) -> Limits:
         """How patient each stage is."""
         return self.tools.limits
@@ -134,8 +141,8 @@ class Passage:
             self._go()
         return self
 
-    def blame(self, stage: Stage, code: Code, detail: str | None = None) -> None:
-        """A control has shown that *stage*, the last one, failed for another reason than it seemed."""
+    def blame(self, stage: Stage, code: Code | None, detail: str | None = None) -> None:
+        """A further look has shown that *stage*, the last one, ended otherwise than it seemed."""
         self.stages = [
             replace(s, code=code, detail=s.detail if detail is None else visible(detail, at_most=300))
             if s.stage is stage
@@ -153,7 +160,7 @@ class Passage:
         channel: Channel = self._connect(self.target.port if proxy is None else proxy.port)
         if proxy is not None:
             via = ViaProxy(self, proxy)
-            if self.target.scheme == "http" and not proxy.is_socks and self.ask.mode is not Mode.WS:
+            if self.is_plain_by_proxy:
                 via.plain(channel)
                 return
             channel = via.tunnel(channel)

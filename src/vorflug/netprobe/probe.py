@@ -172,7 +172,7 @@ class _Diagnosis:
             code, suspicion = judged.code, judged.suspicion
             if (
                 code is Code.HTTP_STATUS
-                and self._is_plain_by_proxy(passage)
+                and passage.is_plain_by_proxy
                 and self._answered_by(passage).is_the_proxys_word()
             ):
                 passage.stages = [s for s in passage.stages if s.stage is not Stage.HTTP]
@@ -180,27 +180,16 @@ class _Diagnosis:
                 return passage
             if suspicion is not None and code is None and suspicion.plain:
                 # a proxy hands over its filter's page as the service's answer; another name proves nothing there
-                filtered = suspicion.code is Code.HTTP_BLOCK_PAGE and self._is_plain_by_proxy(passage)
+                filtered = suspicion.code is Code.HTTP_BLOCK_PAGE and passage.is_plain_by_proxy
                 proved = suspicion.proof or filtered or self._answered_by(passage).is_a_stand_in(judged)
                 code = suspicion.code if proved else None
             elif suspicion is not None and code in (Code.HTTP_WRONG_TARGET, Code.HTTP_STATUS):
                 # a sign-in form alone may be the service's own: only an answer where nobody is proves the network's
                 code = suspicion.code if self._answered_by(passage).answers_where_nobody_is() else code
             if code is not None or judged.detail:
-                self._note(passage, code, judged.detail)
+                passage.blame(Stage.HTTP, code, judged.detail)
             return passage
         return passage
-
-    @staticmethod
-    def _is_plain_by_proxy(passage: Passage) -> bool:
-        proxy = passage.choice.proxy
-        return proxy is not None and not proxy.is_socks and passage.target.scheme == "http"
-
-    @staticmethod
-    def _note(passage: Passage, code: Code | None, detail: str) -> None:
-        shown = visible(detail, at_most=300)
-        stages = [s if s.stage is not Stage.HTTP else replace(s, code=code, detail=shown) for s in passage.stages]
-        passage.stages = stages
 
     def _trace(self, passage: Passage, began: float) -> Trace:
         attempts = passage.attempts

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from vorflug.ports.net_codes import Check as Check
 from vorflug.ports.net_codes import Code as Code
 from vorflug.ports.net_codes import Stage as Stage
 from vorflug.ports.net_key import KeyPlace, KeyState
@@ -108,45 +109,6 @@ class AttemptSeen:
     code: Code | None
     """None where it was connected."""
     detail: str = ""
-
-
-class Check(StrEnum):
-    """A control that was made because a diagnosis needed it."""
-
-    RANDOM_NAME = "random_name"
-    """Does a name that cannot exist have an address?"""
-    NAMESERVERS = "nameservers"
-    """What does each nameserver say?"""
-    CLOCK = "clock"
-    """Do the Date headers of servers agree with this host's clock?"""
-    WITHOUT_SNI = "without_sni"
-    """Does the handshake pass without the server's name?"""
-    SMALL_HELLO = "small_hello"
-    """Does a handshake pass whose first message fits into a small packet?"""
-    OLD_TLS = "old_tls"
-    """Does the server speak only TLS 1.0 or 1.1?"""
-    SECOND_CONNECTION = "second_connection"
-    """Does the peer hang up unasked, too?"""
-    DIRECT = "direct"
-    """Does a direct connection fare better than the one by the proxy?"""
-    PROXY_HONESTY = "proxy_honesty"
-    """Does the proxy open a way to a host that cannot exist?"""
-    PROGRAMS = "programs"
-    """Do programs with this environment go different ways?"""
-    MADE_UP = "made_up"
-    """Is a certificate made up on the spot for a name that cannot exist, or does the service itself show another?"""
-    PAST_THE_PROXY = "past_the_proxy"
-    """Does the way by the proxy pass, which an exemption rules out?"""
-    SAME_FOR_NOBODY = "same_for_nobody"
-    """Does the proxy say the same about a host that cannot exist, and does the name not exist here either?"""
-    PROXY_ALIVE = "proxy_alive"
-    """Does the proxy answer at all, if only that another host does not exist?"""
-    NOBODY_THERE = "nobody_there"
-    """Does the same answer come from an address that no host has?"""
-    SAME_BY_PROXY = "same_by_proxy"
-    """Does the proxy give the same answer to a plain request for a host that cannot exist?"""
-    OTHER_HOST_NAME = "other_host_name"
-    """Does whatever answers give the same answer for a host that cannot exist?"""
 
 
 @dataclass(frozen=True)
