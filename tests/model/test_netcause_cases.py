@@ -162,3 +162,14 @@ def test_every_case_has_sentences_in_both_languages(case, language):
         text = say(said, language)
         assert text[-1] in ".?" and len(text) < 400 and not re.search(r"the report|im Bericht", text)
         assert language == "en" or text != said.text
+
+
+def test_a_login_that_was_spared_is_not_told_as_rejected():
+    from vorflug.ports.net_codes import LOGIN_NOT_SENT
+
+    spared = StageSeen(Stage.PROXY, 0.1, Code.PROXY_AUTH_REJECTED, f"HTTP 407; {LOGIN_NOT_SENT}")
+    rejected = StageSeen(Stage.PROXY, 0.1, Code.PROXY_AUTH_REJECTED, "HTTP 407")
+    asked = trace(Code.PROXY_AUTH_REJECTED)
+    assert case_of(asked, "https://a.test/", Code.PROXY_AUTH_REJECTED, spared) is Case.LOGIN_NOT_SENT
+    assert case_of(asked, "https://a.test/", Code.PROXY_AUTH_REJECTED, rejected) is None
+    assert "rejects" not in CASES[Case.LOGIN_NOT_SENT][0].text

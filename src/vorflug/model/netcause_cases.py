@@ -9,6 +9,7 @@ from vorflug.model.message import Message, msg
 from vorflug.model.netcause_detail import header, times, useless_variables
 from vorflug.model.netcause_texts import NO_IPV4, PAST_THE_PROXY, PROGRAMS_DIFFER, TEXTS
 from vorflug.ports.net import Check, Code, Mode, StageSeen, Trace
+from vorflug.ports.net_codes import LOGIN_NOT_SENT
 
 _BURST_S = 1.0
 """Events that come within a second look to a person as if they came at once."""
@@ -27,6 +28,8 @@ class Case(StrEnum):
     """The name has only IPv6 addresses."""
     NO_STORE = "no_store"
     """The variable that should name the host's trust store names nothing readable."""
+    LOGIN_NOT_SENT = "login_not_sent"
+    """No more was risked with a login that nothing shows to be good; nobody has rejected it."""
     CLOCKS = "clocks"
     """Both times are known."""
     PROXY_OR_TARGET = "proxy_or_target"
@@ -60,6 +63,8 @@ def case_of(trace: Trace, url: str, code: Code, stage: StageSeen | None = None, 
             return Case.NO_IPV4 if trace.host not in trace.addresses else None
         case Code.TLS_UNKNOWN_CA if stage is not None and useless_variables(stage.detail):
             return Case.NO_STORE
+        case Code.PROXY_AUTH_REJECTED if stage is not None and LOGIN_NOT_SENT in stage.detail:
+            return Case.LOGIN_NOT_SENT
         case Code.HOST_CLOCK_WRONG if len(times(stage)) > 1:
             return Case.CLOCKS
         case Code.HTTP_STATUS:
@@ -112,6 +117,13 @@ CASES: dict[Case, tuple[Message, Message]] = {
             "Let {variables:list} name CA certificates (PEM) that the user of the program may read, or take the "
             "variable away; then ask again."
         ),
+    ),
+    Case.LOGIN_NOT_SENT: (
+        msg(
+            "The proxy {proxy} wants a login for {name}. The one that is set was sent twice for other targets, and no "
+            "answer showed that it is good: so that no account is locked, it was not sent again."
+        ),
+        msg("Look first at the targets that failed before, and check user name and password for the proxy {proxy}."),
     ),
     Case.CLOCKS: (
         msg("Several servers agree on another time than the clock of this host: there {theirs}, here {here}."),

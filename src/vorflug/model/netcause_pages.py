@@ -68,6 +68,15 @@ def page_of(code: Code, case: Case | None) -> Page:
                     "ask again."
                 ),
             )
+        case Case.LOGIN_NOT_SENT:
+            return replace(
+                page,
+                seen=msg("The proxy wants a login (407); the one that is set was not sent for this target."),
+                proves=msg(
+                    "The proxy answers and wants a login. Two requests with the one that is set proved nothing."
+                ),
+                not_proves=msg("It does not prove that the login is wrong: nobody has rejected it here."),
+            )
         case Case.PROXY_OR_TARGET:
             return replace(
                 page,

@@ -14,6 +14,7 @@ from vorflug.netprobe.login import Came
 from vorflug.netprobe.passage import Ended, Passage
 from vorflug.netprobe.request import Line
 from vorflug.ports.net import Code, Mode, ProxySeen, Stage
+from vorflug.ports.net_codes import LOGIN_NOT_SENT
 
 if TYPE_CHECKING:
     from vorflug.netprobe.stream import Watched
@@ -23,7 +24,6 @@ _T = TypeVar("_T")
 _LOGIN_REFUSED = 407
 _UNCLEAR = (0, 401, 403)
 """With a login, to a plain request: the proxy may mean the login (an account that is locked), or the service speaks."""
-_NOT_SENT = "the login that is set was not sent again, as two requests with it did not show that it is good"
 _RESERVE_S = 2.0
 _PLAIN_S = 2.0
 _TLS_S = 1.0
@@ -136,7 +136,7 @@ class ViaProxy:
             )
             passage.proxy = self._heard(last[0], 1 + len(tries), offered)
             if came not in (Came.ACCEPTED, Came.OPEN):
-                words = f"; {_NOT_SENT}" if came is Came.SPENT else ""
+                words = f"; {LOGIN_NOT_SENT}" if came is Came.SPENT else ""
                 passage.note(Stage.PROXY, began, Code.PROXY_AUTH_REJECTED, f"HTTP {_LOGIN_REFUSED}{words}")
         answer = last[0]
         if not answer.status:

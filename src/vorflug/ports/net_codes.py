@@ -17,6 +17,8 @@ class Stage(StrEnum):
     """Events or frames, where they were asked for."""
 
 
+LOGIN_NOT_SENT = "the login that is set was not sent again, as two requests with it did not show that it is good"
+"""In the detail of `PROXY_AUTH_REJECTED`: nobody has rejected it, and no account is to be locked."""
 NO_CERTIFICATES = "names no readable certificates"
 """In the detail of `Stage.TLS`, behind the name of the variable that should name the host's store."""
 
