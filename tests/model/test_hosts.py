@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vorflug.model.hosts import exempts, is_loopback
+from vorflug.model.hosts import exempts, is_bogon, is_loopback
 from vorflug.netprobe.target import parse as target
 
 
@@ -44,3 +44,28 @@ def test_no_proxy(no_proxy, url, exempt):
 )  # fmt: skip
 def test_this_machine_itself(host, loopback):
     assert is_loopback(host) is loopback
+
+
+@pytest.mark.parametrize(
+    ("text", "yes"),
+    [
+        ("127.0.0.1", True),
+        ("0.0.0.0", True),
+        ("169.254.1.1", True),
+        ("224.0.0.1", True),
+        ("240.0.0.1", True),
+        ("255.255.255.255", True),
+        ("::1", True),
+        ("::", True),
+        ("fe80::1%eth0", True),
+        ("ff02::1", True),
+        ("10.0.0.1", False),
+        ("192.0.2.1", False),
+        ("239.255.255.255", True),
+        ("2001:db8::1", False),
+        ("64:ff9b::c000:201", False),
+        ("fd00::1", False),
+    ],
+)
+def test_where_no_public_host_is(text, yes):
+    assert is_bogon(text) is yes

@@ -6,6 +6,7 @@ import gzip
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,7 @@ from lab import authority
 from lab.authority import HOST, context
 from lab.servers import head, respond, tcp, tls
 from vorflug.netprobe import stand_ins
+from vorflug.netprobe.passage import told
 from vorflug.netprobe.target import parse
 from vorflug.ports.net import Check, Code, Stage
 
@@ -103,6 +105,10 @@ def test_behind_a_proven_certificate_the_service_itself_speaks(ask, tmp_path):
     with tcp(tls(context(tmp_path, authority.good()), respond("403 Forbidden", BLOCKED))) as port:
         trace = ask(f"https://localhost:{port}/", judged=True, ca_file=ask.ca)
     assert trace.code is Code.HTTP_STATUS
+    assert trace.http.looks_like is Code.HTTP_BLOCK_PAGE, "the authority that was named may be the inspecting one"
+    vouched = told(trace.http, replace(trace.tls, trusted_publicly=True))
+    assert (vouched.looks_like, vouched.title) == (None, "")
+    assert told(trace.http, None) == trace.http
 
 
 @pytest.mark.parametrize(

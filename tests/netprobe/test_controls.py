@@ -210,3 +210,32 @@ def test_a_silent_target_behind_a_proxy_that_speaks(ask, scheme):
                 f"{scheme}://{HOST}/", judged=True, timeout_s=2, proxy=f"http://127.0.0.1:{through}", proxy_always=True
             )
         assert (trace.code, trace.stages[-1].stage) == (code, stage)
+
+
+def test_a_look_that_nobody_answered_is_not_told_as_passed(ask, tmp_path):
+    taken = []
+
+    def once(sock):
+        taken.append(sock)
+        if len(taken) == 1:
+            head(sock)
+            sock.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        silent(sock)
+
+    with tcp(once) as through:
+        trace = ask(
+            f"https://{HOST}/", judged=True, timeout_s=2, proxy=f"http://127.0.0.1:{through}", proxy_always=True
+        )
+    assert trace.code is Code.TLS_STALL and outcomes(trace)[Check.PROXY_HONESTY] == "not_possible"
+
+    served = []
+
+    def one_certificate(sock):
+        served.append(sock)
+        if len(served) == 1:
+            tls(context(tmp_path, issue(HOST, authority.stranger())), respond())(sock)
+        silent(sock)
+
+    with tcp(one_certificate) as port:
+        trace = judged(ask, port, seconds=2)
+    assert trace.code is Code.TLS_UNKNOWN_CA and outcomes(trace)[Check.MADE_UP] in ("failed", "not_possible")

@@ -16,6 +16,7 @@ from pydantic import Field
 from vorflug.model import netcause
 from vorflug.model.cause import Cause, Team
 from vorflug.model.evidence import Evidence
+from vorflug.model.hosts import is_bogon
 from vorflug.model.message import Message, listed, msg, sentences
 from vorflug.model.names import ANSWERS, NameQuery, NameserversQuery
 from vorflug.model.probing import HostName, ProxyUrl, RouteQuery
@@ -163,7 +164,7 @@ class DnsResolves(Requirement):
             )
             fix = msg("Correct the A and AAAA records of {name}.", name=resolved.name)
             return [_Trouble(says, fix, Cause("dns.wrong_address", resolved.name, says, fix, Team.DNS))]
-        if self.external and any(_is_bogon(a) for a in resolved.addresses):
+        if self.external and any(is_bogon(a) for a in resolved.addresses):
             return [_stopped(resolved, Code.DNS_BOGON, ())]
         return []
 
@@ -181,12 +182,6 @@ def _only_here(here: Resolved) -> _Trouble:
 
 def _is_silent(resolved: Resolved) -> bool:
     return resolved.code in (Code.DNS_TIMEOUT, Code.DNS_UNREACHABLE)
-
-
-def _is_bogon(address: str) -> bool:
-    """Loopback, unspecified, link-local, multicast: where block lists send a name.  Private ranges are no fault."""
-    parsed = ip_address(address)
-    return parsed.is_loopback or parsed.is_unspecified or parsed.is_link_local or parsed.is_multicast
 
 
 def _stopped(resolved: Resolved, code: Code, servers: tuple[str, ...], *, external: bool = False) -> _Trouble:

@@ -24,6 +24,17 @@ def address(host: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
+def is_bogon(text: str) -> bool:
+    """Whether no public host can have this address: loopback, unspecified, link-local, multicast, 240.0.0.0/4.
+
+    Lists of blocked names send them there.  Private ranges are no fault, as split horizons use them.  Raises ValueError
+    for what is no address.
+    """
+    here = ip_address(text.partition("%")[0])
+    reserved = here.version == 4 and here.is_reserved  # noqa: PLR2004 - RFC 1112, 4; of IPv6 64:ff9b:: is used
+    return here.is_loopback or here.is_unspecified or here.is_link_local or here.is_multicast or reserved
+
+
 def is_loopback(host: str) -> bool:
     """Whether *host* is this machine itself (RFC 6761, 6.3; RFC 1122, 3.2.1.3): never behind a proxy."""
     here = address(host)

@@ -13,7 +13,7 @@ from ipaddress import ip_address
 from threading import Condition, Thread
 from time import monotonic
 
-from vorflug.model.hosts import address, is_loopback
+from vorflug.model.hosts import address, is_bogon, is_loopback
 from vorflug.model.message import visible
 from vorflug.netprobe import hosts_file as hosts
 from vorflug.netprobe.connect import errno_name
@@ -250,7 +250,7 @@ class _Judge:
     def _controlled(self, addresses: tuple[str, ...], canonical: str, warnings: tuple[Code, ...]) -> Lookup:
         """For addresses that come from a nameserver: are they made up?"""
         checks = self._nameservers_seen(addresses)
-        if _looks_public(self._asked.name) and any(_is_bogon(a) for a in addresses):
+        if _looks_public(self._asked.name) and any(is_bogon(a) for a in addresses):
             warnings += (Code.DNS_BOGON,)
         if self._first is None:
             return Lookup(addresses, canonical, None, "", warnings, checks)
@@ -343,13 +343,6 @@ def _same(addresses: Sequence[str]) -> frozenset[str]:
 def _looks_public(name: str) -> bool:
     *before, last = name.lower().rstrip(".").split(".")
     return bool(before) and last not in _NEVER_PUBLIC
-
-
-def _is_bogon(text: str) -> bool:
-    """Where lists of blocked names send a name; private ranges are no fault, as split horizons use them."""
-    parsed = ip_address(text.partition("%")[0])
-    reserved = parsed.version == 4 and parsed.is_reserved  # noqa: PLR2004 - 240.0.0.0/4 (RFC 1112, 4); 64:ff9b:: is used
-    return parsed.is_loopback or parsed.is_unspecified or parsed.is_link_local or parsed.is_multicast or reserved
 
 
 def _getaddrinfo(name: str) -> Resolved | OSError | UnicodeError:

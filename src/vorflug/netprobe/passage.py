@@ -124,6 +124,11 @@ class Passage:
         return next((s.code for s in self.stages if s.code is not None), None)
 
     @property
+    def is_genuine(self) -> bool:
+        """Whether TLS has proved that the service itself speaks: nothing can then stand in for it."""
+        return self.tls is not None and self.tls.trusted and Code.TLS_INTERCEPTED not in self.warnings
+
+    @property
     def is_plain_by_proxy(self) -> bool:
         """Whether the proxy is given the request itself (RFC 9112, 3.2.2), and opens no tunnel."""
         proxy = self.choice.proxy
@@ -330,7 +335,7 @@ class Passage:
         """Note an HTTP answer, or why there is none.  *ended*: when it was there, where that is not now."""
         self.answer = answer
         if answer.status:
-            self.http = request.seen(answer, self.ask.look_for, self.ask.keep_headers)
+            self.http = told(request.seen(answer, self.ask.look_for, self.ask.keep_headers), self.tls)
         self.note(Stage.HTTP, began, answer.code, answer.detail, ended=ended)
 
     def watch(self, channel: Channel, line: Line, extra: tuple[tuple[str, str], ...] = ()) -> Watched:
@@ -392,3 +397,11 @@ class Passage:
         self.stages.append(StageSeen(stage, took, code, visible(detail, at_most=300)))
         if code is not None:
             raise Ended
+
+
+def told(seen: HttpSeen, tls: TlsSeen | None) -> HttpSeen:
+    """*seen* without the marks of a stand-in where a public authority vouches for who speaks.
+
+    A further anchor does not: it may be that of the very device that inspects.
+    """
+    return replace(seen, looks_like=None, title="") if tls is not None and tls.trusted_publicly else seen

@@ -151,8 +151,7 @@ class _Diagnosis:
         while passage.code is None and passage.answer is not None and passage.http is not None:
             if self._ask.mode is Mode.WS:
                 return passage
-            genuine = passage.tls is not None and passage.tls.trusted and Code.TLS_INTERCEPTED not in passage.warnings
-            judged = answers.judge(self._ask, passage.target, passage.answer, genuine=genuine)
+            judged = answers.judge(self._ask, passage.target, passage.answer, genuine=passage.is_genuine)
             if judged.follow is not None and judged.follow.target is not None:
                 self._redirects.append(judged.follow.shown)
                 target = judged.follow.target

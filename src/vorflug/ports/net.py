@@ -199,7 +199,10 @@ class HttpSeen:
     sent_bytes: int = 0
     """Of a body that was to be sent (`ProbeAsk.upload_bytes`): so much was taken before the answer came."""
     looks_like: Code | None = None
-    """`HTTP_CAPTIVE_PORTAL` or `HTTP_BLOCK_PAGE` where headers and body bear its marks; no proof by itself."""
+    """`HTTP_CAPTIVE_PORTAL` or `HTTP_BLOCK_PAGE` where headers and body bear its marks; no proof by itself.
+
+    None where a public authority vouches that the service itself speaks.
+    """
     title: str = ""
     """Of an HTML page that bears such marks; capped and visible."""
 
